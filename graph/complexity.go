@@ -57,6 +57,7 @@ func complexity() (root exec.ComplexityRoot) {
 	}
 	root.Query.Tags = func(child int) int { return scanCost + child }
 	root.Query.MetadataFields = func(child int) int { return scanCost + child }
+	root.Query.MyViews = func(child int) int { return scanCost + child }
 	// Multiplied by the page's items.
 	root.ItemConnection.TotalCount = func(child int) int { return scanCost/defaultPage + child }
 

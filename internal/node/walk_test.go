@@ -49,7 +49,7 @@ type walker struct {
 // selfOnly reports whether only a user who has signed in may make a call, and no access token without users.manage.
 func selfOnly(call string) bool {
 	name := called(call)
-	for _, about := range []string{"/tokens", "/me/", "AccessToken", "accessToken", "MyPassword", "MySession", "mySession"} {
+	for _, about := range []string{"/tokens", "/me/", "AccessToken", "accessToken", "MyPassword", "MySession", "mySession", "MyView", "myViews"} {
 		if strings.Contains(name, about) {
 			return true
 		}

@@ -21,7 +21,7 @@ type call struct {
 	text  *text.Language
 	actor account.Actor // zero until admit
 
-	cursor string                          // from which a page follows changes
+	cursor string                         // from which a page follows changes
 	faults struct{ file, picture string } // of the forms that add a file to an item
 }
 

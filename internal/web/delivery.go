@@ -88,20 +88,30 @@ func (c *call) showDelivery() error {
 	} else {
 		v.Headers = requestHeaders(&d, nil)
 	}
-	document, err := c.pages.Hooks.Document(c.Context(), id)
-	switch {
-	case problem.Is(err, problem.NotFound):
-		v.NoBody = c.text.Get("delivery.nobody")
-	case err != nil:
-		return err
-	default:
-		v.Body, err = shownBody(document, thin)
-	}
-	if err != nil {
+	if err := c.fillBody(v, &d, thin); err != nil {
 		return err
 	}
 	c.show(deliveryScreen, http.StatusOK, v)
 	return nil
+}
+
+// fillBody fills in the body of the requests, if the user sees the item: hooks receive items that their managers may not
+// see.
+func (c *call) fillBody(v *deliveryPage, d *hook.Delivery, thin bool) error {
+	_, _, err := c.pages.Config.Items.History(c.Context(), d.ItemID, 1, "")
+	var document []byte
+	if err == nil {
+		document, err = c.pages.Hooks.Document(c.Context(), d.ID)
+	}
+	if problem.Is(err, problem.NotFound) || problem.Is(err, problem.Forbidden) {
+		v.NoBody = c.text.Get("delivery.nobody")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	v.Body, err = shownBody(document, thin)
+	return err
 }
 
 // targetOf returns the URL of a delivery's hook, and whether it now asks for the thin body.

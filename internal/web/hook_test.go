@@ -72,6 +72,26 @@ func TestHook_ItsPageHasHealthSettingsDeliveriesAndReplay(t *testing.T) {
 	page(t, reader, delivery, http.StatusForbidden)
 }
 
+// A hook receives items that its manager may not see.
+func TestDelivery_ItsBodyIsForThoseWhoSeeTheItem(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	receiver, received := nodetest.StartReceiver(t)
+	n.CreateHook(`{"url":"` + receiver + `","events":["item.created"]}`)
+	owner, role := n.CreateEditor("ada")
+	owner.CreateItem(`{"name":"Hidden","workflow_profile_id":"` + n.CreateProfile("Secret", role) + `"}`)
+	id := nodetest.Next(t, received).Header.Get("Webhook-Id")
+	body := page(t, n.Client, "/deliveries/"+id, http.StatusOK)
+	wantText(t, body, "You may not see this item")
+	wantNoText(t, body, "Hidden")
+	bare := n.CreateUser("hooks@example.com", n.CreateRole("Hooks", account.APIAccess, account.HooksManage))
+	shown := n.Call(http.MethodPost, "/api/v1/items", `{"name":"Shown"}`).Field(t, "id")
+	id = nodetest.Next(t, received).Header.Get("Webhook-Id")
+	wantNoText(t, page(t, bare, "/deliveries/"+id, http.StatusOK), "Shown")
+	n.Call(http.MethodDelete, "/api/v1/items/"+shown, "").WantStatus(t, http.StatusNoContent)
+	wantText(t, page(t, n.Client, "/deliveries/"+id, http.StatusOK), "Shown")
+}
+
 func TestAPI_ATokenIsMadeShownOnceAndRevoked(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

@@ -32,11 +32,12 @@ type itemsView struct {
 	First       string        // address of the first page
 	Previous    string
 	Next        string
-	Live        string // address of the changes of items that match
-	Rows        string // address of single rows
-	Upload      string // address for files, by tus; "" for users who may not make items
-	Import      string // a command that brings items in
-	Marked      int    // rows that changed since the last visit
+	Live        string     // address of the changes of items that match
+	Rows        string     // address of single rows
+	Upload      string     // address for files, by tus; "" for users who may not make items
+	Import      string     // a command that brings items in
+	Marked      int        // rows that changed since the last visit
+	Views       *viewsView // nil for one who has come with an access token
 	MayCreate   bool
 	MayEdit     bool
 	MayPublish  bool
@@ -52,7 +53,7 @@ type column struct {
 
 func (v *itemsView) apiAddress() string { return v.API }
 
-var itemsScreen = newScreen("items.html", "item_row.html")
+var itemsScreen = newScreen("items.html", "items_views.html", "item_row.html")
 
 // Items serves the list of items. Its parameters are those of GET /api/v1/items. Forms change the selected items.
 func (p *Pages) Items() http.Handler { return p.serve((*call).listItems, (*call).changeItems) }
@@ -68,6 +69,11 @@ func (c *call) listItems() error {
 		redirect(c.w, c.Request, c.itemsPath()+q.encode())
 		return nil
 	}
+	return c.writeItems(http.StatusOK, q, nil)
+}
+
+// writeItems answers with the list, whose form that saves a view may have what the user has sent.
+func (c *call) writeItems(status int, q itemsQuery, sent *formView) error {
 	last := c.lastVisit()
 	view := itemsView{Path: c.itemsPath(), Here: c.itemsPath() + q.encode(), NewItem: c.itemsPath() + "/new",
 		API:    c.pages.root + "api/v1/items" + q.without("after", "before").encode(),
@@ -80,7 +86,6 @@ func (c *call) listItems() error {
 	if view.MayCreate {
 		view.Upload = c.pages.root + "api/v1/uploads/tus/"
 	}
-	status := http.StatusOK
 	page, err := c.pages.Config.Items.List(c.Context(), q.filter, q.paging)
 	if shown := problem.Of(err); shown != nil && len(shown.Faults) > 0 {
 		status = shown.Code.Status()
@@ -90,6 +95,9 @@ func (c *call) listItems() error {
 	}
 	view.MayAct = view.MayEdit || view.MayDelete || view.MayRun
 	if err := c.fillRows(&view, page, last); err != nil {
+		return err
+	}
+	if view.Views, err = c.views(q, sent); err != nil {
 		return err
 	}
 	if n := len(page.Items); n > 0 {

@@ -23,6 +23,10 @@ func (c *call) changeItems() error {
 	case "seen":
 		c.setSeen()
 		return c.seeOther(back, notice{})
+	case "saveview":
+		return c.saveView()
+	case "deleteview":
+		return c.deleteView()
 	case "undo":
 		return c.undoItems()
 	}

@@ -279,3 +279,38 @@ func TestItems_ABulkChangeCanBeUndone(t *testing.T) {
 	post(t, n.Client, "/items", url.Values{"do": {"undo"}, "undo": {`{"i":{"private":"AAAA"}}`}}).
 		WantStatus(t, http.StatusBadRequest)
 }
+
+// A view is a name for a search, the criteria and an order.
+func TestItems_AViewIsSavedSharedAndDeleted(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	n.CreateItem(`{"name":"Metropolis","tags":["R&D #1"]}`)
+	const query = "sort=name&tags=R%26D+%231"
+	save := func(c *nodetest.Client, name, shared string) nodetest.Response {
+		t.Helper()
+		return post(t, c, "/items", url.Values{"do": {"saveview"}, "name": {name}, "query": {query + "&after=x"}, "shared": {shared}})
+	}
+	wantText(t, string(save(n.Client, " ", "").WantStatus(t, http.StatusBadRequest).Body), `id="view-name-fault"`,
+		"Tag: R&amp;D #1")
+	to := save(n.Client, "Research", "").WantStatus(t, http.StatusSeeOther).Header.Get("Location")
+	if to != "/items?"+query {
+		t.Errorf("the view is at %s", to)
+	}
+	wantText(t, page(t, n.Client, to, http.StatusOK), `aria-current="true">Research<`)
+	editor, _ := n.CreateEditor("ada")
+	wantNoText(t, page(t, editor, "/items", http.StatusOK), "Research")
+	save(n.Client, "Research", "1").WantStatus(t, http.StatusSeeOther) // in place of the first
+	body := page(t, editor, "/items", http.StatusOK)
+	wantText(t, body, `href="/items?sort=name&amp;tags=R%26D&#43;%231"`, "Research", "shared")
+	wantNoText(t, body, `value="deleteview"`)
+	views := n.Call(http.MethodGet, "/api/v1/me/views", "").WantStatus(t, http.StatusOK).Results(t)
+	if len(views) != 1 || views[0]["query"] != query {
+		t.Fatalf("the API has the views %v", views)
+	}
+	id := views[0]["id"].(string)
+	post(t, editor, "/items", url.Values{"do": {"deleteview"}, "view": {id}}).WantStatus(t, http.StatusSeeOther)
+	editor.Call(http.MethodDelete, "/api/v1/me/views/"+id, "").WantStatus(t, http.StatusNotFound)
+	wantText(t, string(n.GraphQL(`{ myViews { name query shared } }`, nil)), `"name":"Research"`, `"shared":true`)
+	got := follow(t, n.Client, "/items", url.Values{"do": {"deleteview"}, "view": {id}})
+	wantText(t, got, "Deleted the view Research.", "Metropolis", `value="sort=name&amp;tags=R%26D&#43;%231"`)
+}

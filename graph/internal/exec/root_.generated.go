@@ -506,6 +506,7 @@ type ComplexityRoot struct {
 		EndMySessions         func(childComplexity int) int
 		Redeliver             func(childComplexity int, id uuid.UUID) int
 		RejectAction          func(childComplexity int, itemID uuid.UUID, key string, comment *string) int
+		RemoveMyView          func(childComplexity int, id uuid.UUID) int
 		ReplaceItem           func(childComplexity int, id uuid.UUID, input item.ItemInput, ifRevision *int64) int
 		ReplayHook            func(childComplexity int, id uuid.UUID, after *string, since *time.Time, rate *int64) int
 		RevokeAccessToken     func(childComplexity int, id uuid.UUID, ifRevision *int64) int
@@ -513,6 +514,7 @@ type ComplexityRoot struct {
 		RotateHookSecret      func(childComplexity int, id uuid.UUID, revoke *bool) int
 		RotatePassword        func(childComplexity int, userID uuid.UUID) int
 		RotateWorkflowSecret  func(childComplexity int, id uuid.UUID, secret model.WorkflowSecret, revoke *bool) int
+		SaveMyView            func(childComplexity int, input model.SavedViewInput) int
 		SetPoster             func(childComplexity int, itemID uuid.UUID, snapshotID *uuid.UUID, ifRevision *int64) int
 		StartWorkflow         func(childComplexity int, itemID uuid.UUID, profileID *uuid.UUID, from *string) int
 		StopHookReplay        func(childComplexity int, id uuid.UUID) int
@@ -550,6 +552,7 @@ type ComplexityRoot struct {
 		Me                   func(childComplexity int) int
 		MetadataFields       func(childComplexity int) int
 		MySessions           func(childComplexity int) int
+		MyViews              func(childComplexity int) int
 		Node                 func(childComplexity int, id uuid.UUID) int
 		Role                 func(childComplexity int, id uuid.UUID) int
 		Roles                func(childComplexity int, first *int64, after *string) int
@@ -569,6 +572,10 @@ type ComplexityRoot struct {
 
 	RejectActionPayload struct {
 		Run func(childComplexity int) int
+	}
+
+	RemoveMyViewPayload struct {
+		ID func(childComplexity int) int
 	}
 
 	ReplaceItemPayload struct {
@@ -620,6 +627,20 @@ type ComplexityRoot struct {
 	RotateWorkflowSecretPayload struct {
 		OldSecretUntil func(childComplexity int) int
 		Secret         func(childComplexity int) int
+	}
+
+	SaveMyViewPayload struct {
+		View func(childComplexity int) int
+	}
+
+	SavedView struct {
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+		Query     func(childComplexity int) int
+		Shared    func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		UserID    func(childComplexity int) int
 	}
 
 	Session struct {
@@ -2880,6 +2901,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RejectAction(childComplexity, args["itemId"].(uuid.UUID), args["key"].(string), args["comment"].(*string)), true
+	case "Mutation.removeMyView":
+		if e.ComplexityRoot.Mutation.RemoveMyView == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_removeMyView_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemoveMyView(childComplexity, args["id"].(uuid.UUID)), true
 	case "Mutation.replaceItem":
 		if e.ComplexityRoot.Mutation.ReplaceItem == nil {
 			break
@@ -2957,6 +2989,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RotateWorkflowSecret(childComplexity, args["id"].(uuid.UUID), args["secret"].(model.WorkflowSecret), args["revoke"].(*bool)), true
+	case "Mutation.saveMyView":
+		if e.ComplexityRoot.Mutation.SaveMyView == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_saveMyView_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SaveMyView(childComplexity, args["input"].(model.SavedViewInput)), true
 	case "Mutation.setPoster":
 		if e.ComplexityRoot.Mutation.SetPoster == nil {
 			break
@@ -3261,6 +3304,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.MySessions(childComplexity), true
+	case "Query.myViews":
+		if e.ComplexityRoot.Query.MyViews == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.MyViews(childComplexity), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -3391,6 +3440,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RejectActionPayload.Run(childComplexity), true
+
+	case "RemoveMyViewPayload.id":
+		if e.ComplexityRoot.RemoveMyViewPayload.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemoveMyViewPayload.ID(childComplexity), true
 
 	case "ReplaceItemPayload.item":
 		if e.ComplexityRoot.ReplaceItemPayload.Item == nil {
@@ -3527,6 +3583,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RotateWorkflowSecretPayload.Secret(childComplexity), true
+
+	case "SaveMyViewPayload.view":
+		if e.ComplexityRoot.SaveMyViewPayload.View == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SaveMyViewPayload.View(childComplexity), true
+
+	case "SavedView.createdAt":
+		if e.ComplexityRoot.SavedView.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SavedView.CreatedAt(childComplexity), true
+	case "SavedView.id":
+		if e.ComplexityRoot.SavedView.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SavedView.ID(childComplexity), true
+	case "SavedView.name":
+		if e.ComplexityRoot.SavedView.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SavedView.Name(childComplexity), true
+	case "SavedView.query":
+		if e.ComplexityRoot.SavedView.Query == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SavedView.Query(childComplexity), true
+	case "SavedView.shared":
+		if e.ComplexityRoot.SavedView.Shared == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SavedView.Shared(childComplexity), true
+	case "SavedView.updatedAt":
+		if e.ComplexityRoot.SavedView.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SavedView.UpdatedAt(childComplexity), true
+	case "SavedView.userId":
+		if e.ComplexityRoot.SavedView.UserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SavedView.UserID(childComplexity), true
 
 	case "Session.address":
 		if e.ComplexityRoot.Session.Address == nil {
@@ -4738,6 +4844,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("HookHeader", ec.unmarshalInputHookHeader),
 			graphql.NewInputUnmarshaler("ItemFilter", ec.unmarshalInputItemFilter),
 			graphql.NewInputUnmarshaler("MetadataCriterion", ec.unmarshalInputMetadataCriterion),
+			graphql.NewInputUnmarshaler("SavedViewInput", ec.unmarshalInputSavedViewInput),
 			graphql.NewInputUnmarshaler("SnapshotInput", ec.unmarshalInputSnapshotInput),
 			graphql.NewInputUnmarshaler("UpdateAccessTokenInput", ec.unmarshalInputUpdateAccessTokenInput),
 			graphql.NewInputUnmarshaler("UpdateAccountInput", ec.unmarshalInputUpdateAccountInput),
@@ -5849,6 +5956,46 @@ type CreateRolePayload { role: Role! }
 type UpdateRolePayload { role: Role! }
 """The result of ` + "`" + `deleteRole` + "`" + `: the role's id."""
 type DeleteRolePayload { id: ID! }
+`, BuiltIn: false},
+	{Name: "../../schema/saved_view.graphqls", Input: `extend type Query {
+  """The user's saved views by name, and then those that others share; at most 500."""
+  myViews: [SavedView!]!
+}
+
+extend type Mutation {
+  """Saves a view. It replaces the user's view of the same name."""
+  saveMyView(input: SavedViewInput!): SaveMyViewPayload!
+  """Deletes a view. Users with ` + "`" + `users.manage` + "`" + ` also delete views that others share."""
+  removeMyView(id: ID!): RemoveMyViewPayload!
+}
+
+"""A filter and an order of the list of items, saved under a name."""
+type SavedView {
+  id: ID!
+  userId: ID!
+  name: String!
+  """The parameters of ` + "`" + `GET /items` + "`" + `, as in an address: ` + "`" + `tags=silent&sort=name` + "`" + `."""
+  query: String!
+  """Whether the account's other users see it."""
+  shared: Boolean!
+  createdAt: DateTime!
+  updatedAt: DateTime!
+}
+
+"""A view to save."""
+input SavedViewInput {
+  """Up to 100 characters."""
+  name: String!
+  """The parameters of ` + "`" + `GET /items` + "`" + `, as in an address, up to 2,000 characters. A place in the list is left out."""
+  query: String!
+  """Whether the account's other users see it. Default: false."""
+  shared: Boolean
+}
+
+"""The result of ` + "`" + `saveMyView` + "`" + `."""
+type SaveMyViewPayload { view: SavedView! }
+"""The result of ` + "`" + `removeMyView` + "`" + `: the view's id."""
+type RemoveMyViewPayload { id: ID! }
 `, BuiltIn: false},
 	{Name: "../../schema/schema.graphqls", Input: `"""An RFC 3339 time in UTC."""
 scalar DateTime
@@ -7685,6 +7832,14 @@ func (ec *executionContext) childFields_RejectActionPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type RejectActionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RemoveMyViewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RemoveMyViewPayload_id(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemoveMyViewPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReplaceItemPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "item":
@@ -7785,6 +7940,34 @@ func (ec *executionContext) childFields_RotateWorkflowSecretPayload(ctx context.
 		return ec.fieldContext_RotateWorkflowSecretPayload_oldSecretUntil(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RotateWorkflowSecretPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SaveMyViewPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "view":
+		return ec.fieldContext_SaveMyViewPayload_view(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SaveMyViewPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SavedView(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SavedView_id(ctx, field)
+	case "userId":
+		return ec.fieldContext_SavedView_userId(ctx, field)
+	case "name":
+		return ec.fieldContext_SavedView_name(ctx, field)
+	case "query":
+		return ec.fieldContext_SavedView_query(ctx, field)
+	case "shared":
+		return ec.fieldContext_SavedView_shared(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_SavedView_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_SavedView_updatedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SavedView", field.Name)
 }
 
 func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

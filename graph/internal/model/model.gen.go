@@ -561,6 +561,11 @@ type RejectActionPayload struct {
 	Run *WorkflowRun `json:"run"`
 }
 
+// The result of `removeMyView`: the view's id.
+type RemoveMyViewPayload struct {
+	ID uuid.UUID `json:"id"`
+}
+
 // The result of `replaceItem`.
 type ReplaceItemPayload struct {
 	Item *rendered.Item `json:"item"`
@@ -615,6 +620,21 @@ type RotateWorkflowSecretPayload struct {
 	Secret string `json:"secret"`
 	// Until then, the old secret works too; null: there is none.
 	OldSecretUntil *time.Time `json:"oldSecretUntil,omitempty"`
+}
+
+// The result of `saveMyView`.
+type SaveMyViewPayload struct {
+	View *item.SavedView `json:"view"`
+}
+
+// A view to save.
+type SavedViewInput struct {
+	// Up to 100 characters.
+	Name string `json:"name"`
+	// The parameters of `GET /items`, as in an address, up to 2,000 characters. A place in the list is left out.
+	Query string `json:"query"`
+	// Whether the account's other users see it. Default: false.
+	Shared *bool `json:"shared,omitempty"`
 }
 
 // The result of `setPoster`.

@@ -139,7 +139,9 @@ WHERE h.account_id = @account_id AND h.id = ANY (@ids::uuid[]) AND h.deleted_at 
     AND h.workflow_profile_id IS NULL AND a.at >= @since::timestamptz AND a.took IS NOT NULL
 GROUP BY 1, 2 ORDER BY 1, 2;
 
--- DocumentAt reads the document of the change at a position.
+-- DocumentAt reads the document of the change at a position, unless its workflow profile hides the item from a role.
 -- name: DocumentAt :one
 SELECT c.document FROM item_position p JOIN item_change c ON c.id = p.change_id
-WHERE p.position = @position AND c.account_id = @account_id;
+WHERE p.position = @position AND c.account_id = @account_id
+    AND coalesce((convert_from(c.document, 'UTF8')::json -> 'workflow' ->> 'profile_id')::uuid <> ALL (
+      (SELECT hidden_profiles(@account_id, sqlc.narg('role_id')::uuid))::uuid[]), true);

@@ -108,16 +108,19 @@ func (q *Queries) AttemptsOf(ctx context.Context, arg AttemptsOfParams) ([]Attem
 const documentAt = `-- name: DocumentAt :one
 SELECT c.document FROM item_position p JOIN item_change c ON c.id = p.change_id
 WHERE p.position = $1 AND c.account_id = $2
+    AND coalesce((convert_from(c.document, 'UTF8')::json -> 'workflow' ->> 'profile_id')::uuid <> ALL (
+      (SELECT hidden_profiles($2, $3::uuid))::uuid[]), true)
 `
 
 type DocumentAtParams struct {
 	Position  int64
 	AccountID uuid.UUID
+	RoleID    *uuid.UUID
 }
 
-// DocumentAt reads the document of the change at a position.
+// DocumentAt reads the document of the change at a position, unless its workflow profile hides the item from a role.
 func (q *Queries) DocumentAt(ctx context.Context, arg DocumentAtParams) ([]byte, error) {
-	row := q.db.QueryRow(ctx, documentAt, arg.Position, arg.AccountID)
+	row := q.db.QueryRow(ctx, documentAt, arg.Position, arg.AccountID, arg.RoleID)
 	var document []byte
 	err := row.Scan(&document)
 	return document, err

@@ -1358,6 +1358,40 @@ type RotationInput struct {
 	Revoke *bool `json:"revoke,omitempty"`
 }
 
+// SavedView defines model for SavedView.
+type SavedView struct {
+	ID openapi_types.UUID `json:"id"`
+
+	// UserID Whose it is.
+	UserID openapi_types.UUID `json:"user_id"`
+	Name   string             `json:"name"`
+
+	// Query The parameters of `GET /items`.
+	Query     string    `json:"query"`
+	Shared    bool      `json:"shared"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// SavedViewInput defines model for SavedViewInput.
+type SavedViewInput struct {
+	// Name Examples: Silent films
+	Name string `json:"name"`
+
+	// Query The parameters of `GET /items`, as in an address. A place in the list is left out.
+	//
+	// Examples: tags=silent&sort=name
+	Query string `json:"query"`
+
+	// Shared Whether the account's other users see it. Default: false.
+	Shared *bool `json:"shared,omitempty"`
+}
+
+// SavedViewList defines model for SavedViewList.
+type SavedViewList struct {
+	Results []SavedView `json:"results"`
+}
+
 // Session A browser in which a user is signed in.
 type Session struct {
 	ID openapi_types.UUID `json:"id"`
@@ -2485,6 +2519,12 @@ type ListWorkflowHistoryParams struct {
 	After *After `form:"after,omitempty" json:"after,omitempty"`
 }
 
+// SaveMyViewParams defines parameters for SaveMyView.
+type SaveMyViewParams struct {
+	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateMetadataFieldParams defines parameters for CreateMetadataField.
 type CreateMetadataFieldParams struct {
 	// IdempotencyKey A text that is unique to this action and hard to guess, such as a UUID. For 24 hours a request that repeats the key gets the first answer again. That answer is stored encrypted with the key. If too many requests with keys are in progress, more are answered with 503 `UNAVAILABLE`.
@@ -2869,6 +2909,9 @@ type RejectActionJSONRequestBody = WorkflowComment
 // ChangeMyPasswordJSONRequestBody defines body for ChangeMyPassword for application/json ContentType.
 type ChangeMyPasswordJSONRequestBody = PasswordChange
 
+// SaveMyViewJSONRequestBody defines body for SaveMyView for application/json ContentType.
+type SaveMyViewJSONRequestBody = SavedViewInput
+
 // CreateMetadataFieldJSONRequestBody defines body for CreateMetadataField for application/json ContentType.
 type CreateMetadataFieldJSONRequestBody = MetadataFieldInput
 
@@ -3060,6 +3103,15 @@ type ServerInterface interface {
 	// EndMySession Sign out one browser
 	// (DELETE /me/sessions/{id})
 	EndMySession(w http.ResponseWriter, r *http.Request, id ID)
+	// ListMyViews List saved views
+	// (GET /me/views)
+	ListMyViews(w http.ResponseWriter, r *http.Request)
+	// SaveMyView Save a view
+	// (POST /me/views)
+	SaveMyView(w http.ResponseWriter, r *http.Request, params SaveMyViewParams)
+	// DeleteMyView Delete a view
+	// (DELETE /me/views/{id})
+	DeleteMyView(w http.ResponseWriter, r *http.Request, id ID)
 	// ListMetadataFields List metadata fields
 	// (GET /metadata-fields)
 	ListMetadataFields(w http.ResponseWriter, r *http.Request)
@@ -5837,6 +5889,87 @@ func (siw *ServerInterfaceWrapper) EndMySession(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ListMyViews operation middleware
+func (siw *ServerInterfaceWrapper) ListMyViews(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListMyViews(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SaveMyView operation middleware
+func (siw *ServerInterfaceWrapper) SaveMyView(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SaveMyViewParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "Idempotency-Key", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "Idempotency-Key", Err: err})
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SaveMyView(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteMyView operation middleware
+func (siw *ServerInterfaceWrapper) DeleteMyView(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteMyView(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListMetadataFields operation middleware
 func (siw *ServerInterfaceWrapper) ListMetadataFields(w http.ResponseWriter, r *http.Request) {
 
@@ -7675,6 +7808,9 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/me/sessions", wrapper.EndMySessions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/me/sessions", wrapper.ListMySessions)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/me/sessions/{id}", wrapper.EndMySession)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/me/views", wrapper.ListMyViews)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/me/views", wrapper.SaveMyView)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/me/views/{id}", wrapper.DeleteMyView)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/metadata-fields", wrapper.ListMetadataFields)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/metadata-fields", wrapper.CreateMetadataField)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/metadata-fields/{id}", wrapper.DeleteMetadataField)
@@ -14246,6 +14382,286 @@ func (response EndMySessiondefaultApplicationProblemPlusJSONResponse) VisitEndMy
 	return err
 }
 
+type ListMyViewsRequestObject struct {
+}
+
+type ListMyViewsResponseObject interface {
+	VisitListMyViewsResponse(w http.ResponseWriter) error
+}
+
+type ListMyViews200JSONResponse SavedViewList
+
+func (response ListMyViews200JSONResponse) VisitListMyViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyViews401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyViews401ApplicationProblemPlusJSONResponse) VisitListMyViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyViews403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyViews403ApplicationProblemPlusJSONResponse) VisitListMyViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyViewsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListMyViewsdefaultApplicationProblemPlusJSONResponse) VisitListMyViewsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveMyViewRequestObject struct {
+	Params SaveMyViewParams
+	Body   *SaveMyViewJSONRequestBody
+}
+
+type SaveMyViewResponseObject interface {
+	VisitSaveMyViewResponse(w http.ResponseWriter) error
+}
+
+type SaveMyView201JSONResponse SavedView
+
+func (response SaveMyView201JSONResponse) VisitSaveMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveMyView400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SaveMyView400ApplicationProblemPlusJSONResponse) VisitSaveMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveMyView401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response SaveMyView401ApplicationProblemPlusJSONResponse) VisitSaveMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveMyView403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SaveMyView403ApplicationProblemPlusJSONResponse) VisitSaveMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveMyView409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response SaveMyView409ApplicationProblemPlusJSONResponse) VisitSaveMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveMyViewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SaveMyViewdefaultApplicationProblemPlusJSONResponse) VisitSaveMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMyViewRequestObject struct {
+	ID ID `json:"id"`
+}
+
+type DeleteMyViewResponseObject interface {
+	VisitDeleteMyViewResponse(w http.ResponseWriter) error
+}
+
+type DeleteMyView204Response struct {
+}
+
+func (response DeleteMyView204Response) VisitDeleteMyViewResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMyView400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMyView400ApplicationProblemPlusJSONResponse) VisitDeleteMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMyView401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMyView401ApplicationProblemPlusJSONResponse) VisitDeleteMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMyView403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMyView403ApplicationProblemPlusJSONResponse) VisitDeleteMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMyView404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMyView404ApplicationProblemPlusJSONResponse) VisitDeleteMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMyViewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteMyViewdefaultApplicationProblemPlusJSONResponse) VisitDeleteMyViewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMetadataFieldsRequestObject struct {
 }
 
@@ -19001,6 +19417,15 @@ type StrictServerInterface interface {
 	// EndMySession Sign out one browser
 	// (DELETE /me/sessions/{id})
 	EndMySession(ctx context.Context, request EndMySessionRequestObject) (EndMySessionResponseObject, error)
+	// ListMyViews List saved views
+	// (GET /me/views)
+	ListMyViews(ctx context.Context, request ListMyViewsRequestObject) (ListMyViewsResponseObject, error)
+	// SaveMyView Save a view
+	// (POST /me/views)
+	SaveMyView(ctx context.Context, request SaveMyViewRequestObject) (SaveMyViewResponseObject, error)
+	// DeleteMyView Delete a view
+	// (DELETE /me/views/{id})
+	DeleteMyView(ctx context.Context, request DeleteMyViewRequestObject) (DeleteMyViewResponseObject, error)
 	// ListMetadataFields List metadata fields
 	// (GET /metadata-fields)
 	ListMetadataFields(ctx context.Context, request ListMetadataFieldsRequestObject) (ListMetadataFieldsResponseObject, error)
@@ -20487,6 +20912,89 @@ func (sh *strictHandler) EndMySession(w http.ResponseWriter, r *http.Request, id
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(EndMySessionResponseObject); ok {
 		if err := validResponse.VisitEndMySessionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListMyViews operation middleware
+func (sh *strictHandler) ListMyViews(w http.ResponseWriter, r *http.Request) {
+	var request ListMyViewsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyViews(ctx, request.(ListMyViewsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyViews")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListMyViewsResponseObject); ok {
+		if err := validResponse.VisitListMyViewsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SaveMyView operation middleware
+func (sh *strictHandler) SaveMyView(w http.ResponseWriter, r *http.Request, params SaveMyViewParams) {
+	var request SaveMyViewRequestObject
+
+	request.Params = params
+
+	var body SaveMyViewJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SaveMyView(ctx, request.(SaveMyViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SaveMyView")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SaveMyViewResponseObject); ok {
+		if err := validResponse.VisitSaveMyViewResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteMyView operation middleware
+func (sh *strictHandler) DeleteMyView(w http.ResponseWriter, r *http.Request, id ID) {
+	var request DeleteMyViewRequestObject
+
+	request.ID = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMyView(ctx, request.(DeleteMyViewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMyView")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteMyViewResponseObject); ok {
+		if err := validResponse.VisitDeleteMyViewResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

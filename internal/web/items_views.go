@@ -1,0 +1,98 @@
+package web
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+
+	"itemcast/internal/item"
+	"itemcast/internal/problem"
+)
+
+// viewsView are the saved views above the list, and the form that saves the present one.
+type viewsView struct {
+	Action string
+	API    string // address
+	Views  []savedView
+	Query  string // of the list as it is
+	Here   string // its address
+	Form   formView
+	Open   bool
+}
+
+// savedView is a saved view as a link, and what its user may do with it.
+type savedView struct {
+	link
+
+	ID        string
+	MayDelete bool
+	Shared    bool
+}
+
+// views returns the saved views that this user sees; nil for one who has come with an access token.
+func (c *call) views(q itemsQuery, form *formView) (*viewsView, error) {
+	found, err := c.pages.Config.Items.Views(c.Context())
+	if problem.Is(err, problem.Forbidden) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	query := strings.TrimPrefix(q.without("after", "before").encode(), "?")
+	v := &viewsView{Action: c.itemsPath(), API: c.pages.root + "api/v1/me/views", Query: query,
+		Here: c.itemsPath() + q.encode(), Form: c.viewForm("")}
+	if form != nil {
+		v.Form, v.Open = *form, true
+	}
+	for n := range found {
+		s := &found[n]
+		shown := readItemsQuery(s.Query)
+		saved := savedView{ID: s.ID.String(), Shared: s.Shared, MayDelete: s.UserID == c.actor.UserID,
+			link: link{Href: c.itemsPath() + shown.encode(), Text: s.Name}}
+		saved.Current = strings.TrimPrefix(shown.encode(), "?") == query
+		v.Views = append(v.Views, saved)
+	}
+	return v, nil
+}
+
+func (c *call) viewForm(name string) formView {
+	return formView{Fields: []field{{Name: "name", Form: "view-", Label: c.text.Get("views.name"),
+		Hint: c.text.Get("views.name.hint"), Kind: "text", MaxLength: 100, Required: true, Value: name}}}
+}
+
+// saveView saves the list as it is under a name.
+func (c *call) saveView() error {
+	in := item.SavedViewInput{Name: c.value("name"), Query: c.value("query"), Shared: c.value("shared") != ""}
+	saved, err := c.pages.Config.Items.SaveView(c.Context(), in)
+	if wrong := refusal(err); wrong != nil {
+		return c.writeItems(wrong.Code.Status(), readItemsQuery(in.Query).without("after", "before"),
+			new(c.wrongForm(c.viewForm(in.Name), wrong)))
+	}
+	if err != nil {
+		return err
+	}
+	return c.seeOther(c.itemsPath()+readItemsQuery(saved.Query).encode(), done("views.saved", saved.Name))
+}
+
+// deleteView deletes a view, and shows the list that it was: who wants it back saves it again.
+func (c *call) deleteView() error {
+	id, err := uuid.Parse(c.value("view"))
+	if err != nil {
+		return problem.New(problem.BadRequest, "The form names no view.")
+	}
+	views, err := c.pages.Config.Items.Views(c.Context())
+	if err != nil {
+		return err
+	}
+	to, name := c.itemsPath(), ""
+	for n := range views {
+		if views[n].ID == id {
+			to, name = c.itemsPath()+readItemsQuery(views[n].Query).encode(), views[n].Name
+		}
+	}
+	report := done("views.deleted", name)
+	if err := c.pages.Config.Items.DeleteView(c.Context(), id); err != nil {
+		report = c.problemNotice(err)
+	}
+	return c.seeOther(to, report)
+}
