@@ -21,13 +21,24 @@ func labelled(url string, next http.Handler) http.Handler {
 // "live.(*Subscription).Wait". That a client has sent the request, or that it has arrived, says nothing of this.
 func (n *Node) AwaitHandler(text, function string) {
 	n.T.Helper()
+	var stacks []string // of the request, for the failure's text
+	defer func() {
+		if n.T.Failed() {
+			n.T.Logf("the goroutines of this request:\n%s", strings.Join(stacks, "\n\n"))
+		}
+	}()
 	Eventually(n.T, text+" reaches "+function, func() bool {
+		stacks = nil
 		for stack := range strings.SplitSeq(goroutines(n.T), "\n\n") {
 			_, labels, found := strings.Cut(stack, "# labels: ")
 			labels, frames, _ := strings.Cut(labels, "\n")
-			if found && strings.Contains(labels, n.URL) && strings.Contains(labels, text) && strings.Contains(frames, function) {
+			if !found || !strings.Contains(labels, n.URL) || !strings.Contains(labels, text) {
+				continue
+			}
+			if strings.Contains(frames, function) {
 				return true
 			}
+			stacks = append(stacks, stack)
 		}
 		return false
 	})
