@@ -2,7 +2,7 @@
 // a progressive file, a storyboard and snapshots. It works on files in a scratch folder and knows no database.
 //
 //	Plan   → the ladder: which sizes, at which rates; never more than the source has
-//	Run    → sound first, then the lowest rung, then the others, each checked and handed over before the next begins
+//	Run    → the sound and the lowest rung, then the other rungs, each checked and handed over before the next begins
 //	Master → the master playlist of the rungs that are there
 //
 // Nearly every failure of ffmpeg exits with 0: a full disk, a signal, a cut source. So each rendition has a folder of

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"itemcast/internal/media/probe"
 )
 
@@ -25,53 +27,84 @@ func (r *Rendition) IsSound() bool { return r.Width == 0 }
 
 const (
 	soundFolder = "sound"
+	loudness    = "loudness" // a step without a rendition
 	playlist    = "playlist.m3u8"
 )
 
-// Run encodes a source into folders of dir: the sound, then the rungs from the lowest. done gets each rendition when it
-// has been checked; its error ends Run. progress gets 0 to 100, never less than before.
+// Run encodes a source into folders of dir: the sound beside the lowest rung, then the other rungs from the lowest. done
+// gets each rendition when it has been checked, the sound first; its error ends Run. progress gets 0 to 100, never less
+// than before. Both are called by one goroutine at a time.
 func (l *Ladder) Run(
 	ctx context.Context, source, dir string, progress func(percent int), done func(Rendition) error,
 ) error {
 	work := l.newWork(progress)
-	if l.Sound {
-		if err := l.step(ctx, dir, soundFolder, soundRate, func(folder string) (Rendition, error) {
-			return l.encodeSound(ctx, source, folder, work)
-		}, done); err != nil {
+	for _, steps := range l.stages() {
+		made := make([]Rendition, len(steps))
+		group, beside := errgroup.WithContext(ctx)
+		for n, s := range steps {
+			group.Go(func() (err error) {
+				made[n], err = l.make(beside, s, source, dir, work)
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
 			return err
 		}
-	}
-	for _, r := range l.Rungs {
-		if err := l.step(ctx, dir, r.Name, r.MaxRate, func(folder string) (Rendition, error) {
-			return l.encodeRung(ctx, r, source, folder, work)
-		}, done); err != nil {
-			return err
+		for _, r := range made {
+			if err := done(r); err != nil {
+				return err
+			}
 		}
 	}
 	work.end()
 	return nil
 }
 
-// step makes one rendition in a folder of its own: two in one folder would share the name init.mp4.
-func (l *Ladder) step(
-	ctx context.Context, dir, name string, rate int64, encode func(string) (Rendition, error), done func(Rendition) error,
-) error {
-	folder, err := makeFolder(dir, name)
+// step makes one rendition.
+type step struct {
+	name   string
+	rate   int64 // bits a second, at most
+	encode func(ctx context.Context, source, folder string, work *work) (Rendition, error)
+}
+
+// stages returns the steps, those together that run at once. Nothing plays before the sound and the lowest rung are
+// there. The sound's programs need one processor, and those of the rung leave some of two idle.
+func (l *Ladder) stages() (stages [][]step) {
+	if l.Sound {
+		stages = append(stages, []step{{soundFolder, soundRate, l.encodeSound}})
+	}
+	for n, r := range l.Rungs {
+		s := step{r.Name, r.MaxRate, func(ctx context.Context, source, folder string, work *work) (Rendition, error) {
+			return l.encodeRung(ctx, r, source, folder, work)
+		}}
+		if n == 0 && l.Sound {
+			stages[0] = append(stages[0], s)
+		} else {
+			stages = append(stages, []step{s})
+		}
+	}
+	return stages
+}
+
+// make takes a step in a folder of its own: two in one folder would share the name init.mp4.
+func (l *Ladder) make(ctx context.Context, s step, source, dir string, work *work) (Rendition, error) {
+	folder, err := makeFolder(dir, s.name)
 	if err != nil {
-		return err
+		return Rendition{}, err
 	}
-	if err := WantFree(dir, int64(l.Length.Seconds()*float64(rate)/8)); err != nil {
-		return err
+	if err := WantFree(dir, int64(l.Length.Seconds()*float64(s.rate)/8)); err != nil {
+		return Rendition{}, err
 	}
-	r, err := encode(folder)
+	r, err := s.encode(ctx, source, folder, work)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", name, err)
+		return r, fmt.Errorf("encode %s: %w", s.name, err)
 	}
-	r.Name = name
+	r.Name = s.name
 	if err := l.verify(ctx, &r, folder); err != nil {
-		return fmt.Errorf("check %s: %w", name, err)
+		return r, fmt.Errorf("check %s: %w", s.name, err)
 	}
-	return done(r)
+	work.finish(s.name)
+	return r, nil
 }
 
 func (l *Ladder) encodeRung(ctx context.Context, r Rung, source, folder string, work *work) (Rendition, error) {
@@ -91,7 +124,7 @@ func (l *Ladder) encodeRung(ctx context.Context, r Rung, source, folder string, 
 		"-g", "100000", "-sc_threshold", "0",
 		"-force_key_frames", fmt.Sprintf("expr:gte(t,n_forced*%s)", seconds(s.Segment)),
 		"-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
-	err := s.ffmpeg(ctx, folder, work.begin(r.Name), append(args, s.hls()...)...)
+	err := s.ffmpeg(ctx, folder, work.follow(r.Name), append(args, s.hls()...)...)
 	return Rendition{Width: r.Width, Height: r.Height, Rate: l.playedRate()}, err
 }
 
@@ -108,10 +141,11 @@ func (l *Ladder) playedRate() float64 {
 
 func (l *Ladder) encodeSound(ctx context.Context, source, folder string, work *work) (Rendition, error) {
 	s, sound := l.Settings, l.Source.Sound
-	gain, err := l.measureGain(ctx, source, folder, work.begin("loudness"))
+	gain, err := l.measureGain(ctx, source, folder, work.follow(loudness))
 	if err != nil {
 		return Rendition{}, err
 	}
+	work.finish(loudness)
 	filter := soundFilter(sound)
 	if gain != 0 {
 		filter += fmt.Sprintf(",volume=%.2fdB", gain)
@@ -123,7 +157,7 @@ func (l *Ladder) encodeSound(ctx context.Context, source, folder string, work *w
 	}
 	args := append(l.input(source), "-map", fmt.Sprintf("0:%d", sound.Stream), "-vn", "-sn", "-dn",
 		"-map_metadata", "-1", "-map_chapters", "-1", "-af", filter, "-c:a", "aac", "-b:a", fmt.Sprint(rate))
-	err = s.ffmpeg(ctx, folder, work.begin(soundFolder), append(args, s.hls()...)...)
+	err = s.ffmpeg(ctx, folder, work.follow(soundFolder), append(args, s.hls()...)...)
 	return Rendition{Codec: "mp4a.40.2"}, err
 }
 

@@ -1,23 +1,27 @@
 package encode
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
-// work turns the times of several programs into one percentage.
+// work turns the times of several programs, of which two may run at once, into one percentage.
 type work struct {
-	length   time.Duration
-	weights  map[string]float64
-	total    float64
-	done     float64 // weights of the steps before the current one
-	current  float64
+	length  time.Duration
+	weights map[string]float64
+	total   float64
+
+	mu       sync.Mutex
+	reached  map[string]float64 // of each step's weight, 0 to 1
 	shown    int
-	progress func(int)
+	progress func(int) // one call at a time
 }
 
 // newWork weighs the steps: a rung costs the decoding of the source and the encoding of its own pixels.
 func (l *Ladder) newWork(progress func(int)) *work {
-	w := &work{length: l.Length, weights: map[string]float64{}, shown: -1, progress: progress}
+	w := &work{length: l.Length, weights: map[string]float64{}, reached: map[string]float64{}, shown: -1, progress: progress}
 	if l.Sound {
-		w.weights["loudness"], w.weights[soundFolder] = 0.03, 0.05
+		w.weights[loudness], w.weights[soundFolder] = 0.03, 0.05
 	}
 	for _, r := range l.Rungs {
 		p := l.Source.Picture
@@ -26,20 +30,26 @@ func (l *Ladder) newWork(progress func(int)) *work {
 	for _, weight := range w.weights {
 		w.total += weight
 	}
+	w.show("", 0)
 	return w
 }
 
-// begin ends the step before and begins another one. The result gets the time that the step has reached.
-func (w *work) begin(name string) func(time.Duration) {
-	w.done += w.current
-	w.current = w.weights[name]
-	w.show(0)
-	return func(at time.Duration) { w.show(min(1, at.Seconds()/w.length.Seconds())) }
+// follow returns what gets the time that a step has reached.
+func (w *work) follow(name string) func(time.Duration) {
+	return func(at time.Duration) { w.show(name, at.Seconds()/w.length.Seconds()) }
 }
 
-func (w *work) show(share float64) {
-	percent := min(99, int(100*(w.done+share*w.current)/w.total))
-	if percent > w.shown {
+func (w *work) finish(name string) { w.show(name, 1) }
+
+func (w *work) show(name string, share float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reached[name] = max(w.reached[name], min(1, share))
+	sum := 0.0
+	for step, part := range w.reached {
+		sum += part * w.weights[step]
+	}
+	if percent := min(99, int(100*sum/w.total)); percent > w.shown {
 		w.shown = percent
 		w.progress(percent)
 	}
