@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,12 +23,9 @@ type itemsView struct {
 	Here        string // the address of this page of it
 	API         string // the same in the browsable API
 	NewItem     string
-	Search      string
-	SearchFault string
-	Choices     []field
-	Kept        []option // of the address, which the form of the filter repeats: names and values
-	Given       []link   // the criteria; each leads to the list without it
-	Columns     []column
+	Filter      template.HTML // the form
+	Given       []link        // the criteria; each leads to the list without it
+	Head        template.HTML // of the table
 	Items       template.HTML // rows
 	First       string        // address of the first page
 	Previous    string
@@ -44,6 +42,21 @@ type itemsView struct {
 	MayDelete   bool
 	MayRun      bool
 	MayAct      bool // anything with selected items
+}
+
+// filterView is the form of the filter.
+type filterView struct {
+	Path    string // of the list
+	Search  string
+	Fault   string // of the search
+	Choices []field
+	Kept    []option // of the address, which the form repeats: names and values
+}
+
+// headView is the head of the table.
+type headView struct {
+	MayAct  bool
+	Columns []column
 }
 
 // column is a head of the table.
@@ -77,23 +90,24 @@ func (c *call) writeItems(status int, q itemsQuery, sent *formView) error {
 	last := c.lastVisit()
 	view := itemsView{Path: c.itemsPath(), Here: c.itemsPath() + q.encode(), NewItem: c.itemsPath() + "/new",
 		API:    c.pages.root + "api/v1/items" + q.without("after", "before").encode(),
-		Search: q.filter.Search, First: c.itemsPath() + q.without("after", "before").encode(),
-		Rows: c.itemsPath() + "/rows", Choices: c.filterChoices(q), Kept: q.kept(), Given: c.given(q),
-		Columns: c.columns(q), Import: "itemcast import catalogue.csv",
+		First: c.itemsPath() + q.without("after", "before").encode(),
+		Rows: c.itemsPath() + "/rows", Given: c.given(q), Import: "itemcast import catalogue.csv",
 		MayCreate: c.may(account.ItemsCreate), MayEdit: c.may(account.ItemsEdit),
 		MayPublish: c.may(account.ItemsEdit) && c.may(account.ItemsPublish), MayDelete: c.may(account.ItemsDelete),
 		MayRun: c.may(account.WorkflowsAct)}
 	if view.MayCreate {
 		view.Upload = c.pages.root + "api/v1/uploads/tus/"
 	}
+	fault := ""
 	page, err := c.pages.Config.Items.List(c.Context(), q.filter, q.paging)
 	if shown := problem.Of(err); shown != nil && len(shown.Faults) > 0 {
 		status = shown.Code.Status()
-		view.SearchFault = strings.Join(withFaults(c.text, nil, shown.Faults), " ")
+		fault = strings.Join(withFaults(c.text, nil, shown.Faults), " ")
 	} else if err != nil {
 		return err
 	}
 	view.MayAct = view.MayEdit || view.MayDelete || view.MayRun
+	c.fillForms(&view, q, fault)
 	if err := c.fillRows(&view, page, last); err != nil {
 		return err
 	}
@@ -114,6 +128,17 @@ func (c *call) writeItems(status int, q itemsQuery, sent *formView) error {
 	}
 	c.show(itemsScreen, status, &view)
 	return nil
+}
+
+// fillForms fills in the form of the filter, and the head of the table.
+func (c *call) fillForms(view *itemsView, q itemsQuery, fault string) {
+	of := q.without("after", "before").encode()
+	view.Filter = c.part(itemsScreen, "filter", of+" "+fault, func() any {
+		return filterView{Path: view.Path, Search: q.filter.Search, Fault: fault, Choices: c.filterChoices(q), Kept: q.kept()}
+	})
+	view.Head = c.part(itemsScreen, "heads", of+" "+strconv.FormatBool(view.MayAct), func() any {
+		return headView{MayAct: view.MayAct, Columns: c.columns(q)}
+	})
 }
 
 // typicalRow is the size that most rows do not exceed, in bytes.

@@ -1,10 +1,15 @@
 package web
 
 import (
+	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 
+	"itemcast/internal/account"
 	"itemcast/internal/item"
 	"itemcast/internal/problem"
 )
@@ -31,7 +36,7 @@ type savedView struct {
 
 // views returns the saved views that this user sees; nil for one who has come with an access token.
 func (c *call) views(q itemsQuery, form *formView) (*viewsView, error) {
-	found, err := c.pages.Config.Items.Views(c.Context())
+	found, err := c.recentViews()
 	if problem.Is(err, problem.Forbidden) {
 		return nil, nil
 	}
@@ -53,6 +58,39 @@ func (c *call) views(q itemsQuery, form *formView) (*viewsView, error) {
 		v.Views = append(v.Views, saved)
 	}
 	return v, nil
+}
+
+// viewsFor is how long a node keeps the views of a user: others' shared views may appear so much later.
+const viewsFor = 5 * time.Second
+
+// keptViews are the views of a user, as they were at a time.
+type keptViews struct {
+	views []item.SavedView
+	until time.Time
+}
+
+func newViewCache() *lru.Cache[string, keptViews] {
+	views, err := lru.New[string, keptViews](maxParts)
+	if err != nil {
+		panic(err) // only for a size that is not positive
+	}
+	return views
+}
+
+// recentViews returns the views that this user sees. A page that reports something, such as a view that has just been
+// saved on another node, reads them anew.
+func (c *call) recentViews() ([]item.SavedView, error) {
+	key := c.actor.AccountID.String() + c.actor.UserID.String() + strconv.FormatBool(c.actor.Token != nil)
+	kept, ok := c.pages.views.Get(key)
+	if _, err := c.Cookie(noticeCookie); ok && err != nil && c.Method == http.MethodGet && time.Now().Before(kept.until) &&
+		c.may(account.ItemsView) {
+		return kept.views, nil
+	}
+	found, err := c.pages.Config.Items.Views(c.Context())
+	if err == nil {
+		c.pages.views.Add(key, keptViews{found, time.Now().Add(viewsFor)})
+	}
+	return found, err
 }
 
 func (c *call) viewForm(name string) formView {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"itemcast/internal/account"
 	"itemcast/internal/hook"
@@ -47,6 +48,8 @@ type Pages struct {
 	isBuilt  bool
 	isSecure bool // browsers send cookies over https only
 	rows     rowCache
+	parts    partCache
+	views    *lru.Cache[string, keptViews] // by user
 }
 
 // NewPages returns the pages.
@@ -54,7 +57,8 @@ func NewPages(c Config) *Pages {
 	m, err := readManifest(built())
 	app, listed := m.Pages["app"]
 	return &Pages{Config: c, root: rootOf(c.PublicURL), icon: m.Icon, notices: m.Notices, bundle: app,
-		isBuilt: err == nil && listed, isSecure: isHTTPS(c.PublicURL), rows: newRowCache()}
+		isBuilt: err == nil && listed, isSecure: isHTTPS(c.PublicURL), rows: newRowCache(),
+		parts: newPartCache(), views: newViewCache()}
 }
 
 // maxPageForm bounds a form of these pages, in bytes: a description and the metadata, escaped for a URL.

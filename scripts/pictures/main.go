@@ -1,5 +1,9 @@
-// Command pictures takes the pictures of docs/, from a running server that has items with the tag western, and from
-// examples/frontend with a token that shows these items. It adds a tag to two of them.
+// Command pictures takes the pictures of docs/. Those of the pages are of a new server, which it fills:
+//
+//	go run ./scripts/pictures http://127.0.0.1:8080 EMAIL PASSWORD
+//
+// With the address of examples/frontend it takes the others: from a running server that has items with the tag western,
+// and from that page with a token that shows these items. It adds a tag to two of them.
 //
 //	go run ./scripts/pictures http://127.0.0.1:8080 EMAIL PASSWORD http://localhost:5173
 package main
@@ -12,6 +16,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -26,11 +31,11 @@ const (
 type step = chromedp.Action[chromedp.Void]
 
 func main() {
-	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: go run ./scripts/pictures URL EMAIL PASSWORD PAGE")
+	if len(os.Args) != 4 && len(os.Args) != 5 {
+		fmt.Fprintln(os.Stderr, "usage: go run ./scripts/pictures URL EMAIL PASSWORD [PAGE]")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3], strings.Join(os.Args[4:], "")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -49,16 +54,14 @@ func run(base, email, password, page string) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
+	if err := signIn(ctx, base, email, password); err != nil {
+		return err
+	}
+	if page == "" {
+		return pagesOf(ctx, base, email, password)
+	}
 	const firstItem = `pre a[href*="/api/v1/items/"]`
 	return errors.Join(
-		chromedp.Do(ctx,
-			chromedp.EmulateViewport(1280, 960),
-			chromedp.Navigate(base+"/login"),
-			chromedp.SendKeys(`input[name=email]`, email),
-			chromedp.SendKeys(`input[name=password]`, password),
-			chromedp.Submit(`input[name=password]`),
-			chromedp.WaitVisible(`form[action="/logout"]`),
-		),
 		take(ctx, "browse-list", "light",
 			chromedp.Navigate(base+"/api/v1/items?tags=western&limit=3"),
 			chromedp.WaitVisible(firstItem)),
@@ -78,6 +81,17 @@ func run(base, email, password, page string) error {
 	)
 }
 
+func signIn(ctx context.Context, base, email, password string) error {
+	return chromedp.Do(ctx,
+		chromedp.EmulateViewport(1280, 960),
+		chromedp.Navigate(base+"/login"),
+		chromedp.SendKeys(`input[name=email]`, email),
+		chromedp.SendKeys(`input[name=password]`, password),
+		chromedp.Submit(`input[name=password]`),
+		chromedp.WaitVisible(`form[action="/logout"]`),
+	)
+}
+
 // take takes a picture in a colour scheme, after a step that loads a page and further steps.
 func take(ctx context.Context, name, scheme string, load step, steps ...step) error {
 	feature := &emulation.MediaFeature{Name: "prefers-color-scheme", Value: scheme}
@@ -93,6 +107,9 @@ func take(ctx context.Context, name, scheme string, load step, steps ...step) er
 	}
 	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
+		return fmt.Errorf("picture %s: %w", name, err)
+	}
+	if picture, err = small(picture); err != nil {
 		return fmt.Errorf("picture %s: %w", name, err)
 	}
 	return os.WriteFile("docs/"+name+".png", picture, 0o600)
