@@ -76,7 +76,7 @@ func TestItem_ThoseWhoMayNotEditReadOnly(t *testing.T) {
 	wantNoText(t, body, ">Save<", "Trigger POST Item Hook", `id="deliveries-title"`, ">Delete<", "Put back")
 	post(t, reader, "/items/"+id, url.Values{"do": {"save"}, "revision": {"1"}, "name": {"x"}}).
 		WantStatus(t, http.StatusForbidden)
-	wantNoText(t, page(t, reader, "/items", http.StatusOK), `type="checkbox"`, `value="delete"`)
+	wantNoText(t, page(t, reader, "/items", http.StatusOK), `type="checkbox" name="id"`, `value="delete"`)
 	page(t, n.Client, "/items/"+uuid.NewString(), http.StatusNotFound)
 	page(t, n.Client, "/items/nonsense", http.StatusNotFound)
 	page(t, n.CreateStranger(), "/items/"+id, http.StatusNotFound)

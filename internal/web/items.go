@@ -19,29 +19,29 @@ const itemsPerPage = 50
 
 // itemsView is what items.html shows.
 type itemsView struct {
-	Path        string // of the list
-	Here        string // the address of this page of it
-	API         string // the same in the browsable API
-	NewItem     string
-	Filter      template.HTML // the form
-	Given       []link        // the criteria; each leads to the list without it
-	Head        template.HTML // of the table
-	Items       template.HTML // rows
-	First       string        // address of the first page
-	Previous    string
-	Next        string
-	Live        string     // address of the changes of items that match
-	Rows        string     // address of single rows
-	Upload      string     // address for files, by tus; "" for users who may not make items
-	Import      string     // a command that brings items in
-	Marked      int        // rows that changed since the last visit
-	Views       *viewsView // nil for one who has come with an access token
-	MayCreate   bool
-	MayEdit     bool
-	MayPublish  bool
-	MayDelete   bool
-	MayRun      bool
-	MayAct      bool // anything with selected items
+	Path       string // of the list
+	Here       string // the address of this page of it
+	API        string // the same in the browsable API
+	NewItem    string
+	Filter     template.HTML // the form
+	Given      []link        // the criteria; each leads to the list without it
+	Head       template.HTML // of the table
+	Items      template.HTML // rows
+	First      string        // address of the first page
+	Previous   string
+	Next       string
+	Live       string     // address of the changes of items that match
+	Rows       string     // address of single rows
+	Upload     string     // address for files, by tus; "" for users who may not make items
+	Import     string     // a command that brings items in
+	Marked     int        // rows that changed since the last visit
+	Views      *viewsView // nil for one who has come with an access token
+	MayCreate  bool
+	MayEdit    bool
+	MayPublish bool
+	MayDelete  bool
+	MayRun     bool
+	MayAct     bool // anything with selected items
 }
 
 // filterView is the form of the filter.
@@ -89,9 +89,9 @@ func (c *call) listItems() error {
 func (c *call) writeItems(status int, q itemsQuery, sent *formView) error {
 	last := c.lastVisit()
 	view := itemsView{Path: c.itemsPath(), Here: c.itemsPath() + q.encode(), NewItem: c.itemsPath() + "/new",
-		API:    c.pages.root + "api/v1/items" + q.without("after", "before").encode(),
+		API:   c.pages.root + "api/v1/items" + q.without("after", "before").encode(),
 		First: c.itemsPath() + q.without("after", "before").encode(),
-		Rows: c.itemsPath() + "/rows", Given: c.given(q), Import: "itemcast import catalogue.csv",
+		Rows:  c.itemsPath() + "/rows", Given: c.given(q), Import: "itemcast import catalogue.csv",
 		MayCreate: c.may(account.ItemsCreate), MayEdit: c.may(account.ItemsEdit),
 		MayPublish: c.may(account.ItemsEdit) && c.may(account.ItemsPublish), MayDelete: c.may(account.ItemsDelete),
 		MayRun: c.may(account.WorkflowsAct)}

@@ -60,7 +60,8 @@ func (c *call) views(q itemsQuery, form *formView) (*viewsView, error) {
 	return v, nil
 }
 
-// viewsFor is how long a node keeps the views of a user: others' shared views may appear so much later.
+// viewsFor is how long a node keeps the views of a user. What is saved by the API, or on another node, may appear so much
+// later.
 const viewsFor = 5 * time.Second
 
 // keptViews are the views of a user, as they were at a time.
@@ -109,6 +110,7 @@ func (c *call) saveView() error {
 	if err != nil {
 		return err
 	}
+	c.pages.views.Purge()
 	return c.seeOther(c.itemsPath()+readItemsQuery(saved.Query).encode(), done("views.saved", saved.Name))
 }
 
@@ -132,5 +134,6 @@ func (c *call) deleteView() error {
 	if err := c.pages.Config.Items.DeleteView(c.Context(), id); err != nil {
 		report = c.problemNotice(err)
 	}
+	c.pages.views.Purge()
 	return c.seeOther(to, report)
 }
