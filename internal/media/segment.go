@@ -35,12 +35,13 @@ func (s *Service) MaxSegment() int64 {
 func (s *Service) SegmentsGrow() bool { return s.bucket != nil && s.bucket.SegmentsGrow() }
 
 // Extend stores what source returns, at most MaxSegment bytes, after those of a segment, and returns how many they are.
-// They are stored durably. After an error the segment is as it was. Errors: STORAGE_UNAVAILABLE; those of source.
-func (s *Service) Extend(ctx context.Context, segment Segment, source io.Reader) (int64, error) {
+// They are stored durably, and hash got them. After an error the segment is as it was, and hash is of no use. Errors:
+// STORAGE_UNAVAILABLE; those of source.
+func (s *Service) Extend(ctx context.Context, segment Segment, source io.Reader, hash io.Writer) (int64, error) {
 	if s.bucket == nil {
 		return 0, errNoStorage
 	}
-	n, err := s.bucket.Extend(ctx, segment.Key, segment.Size, source)
+	n, err := s.bucket.Extend(ctx, segment.Key, segment.Size, source, hash)
 	if failure, ok := errors.AsType[*blob.SourceError](err); ok {
 		return 0, failure.Err
 	}

@@ -117,7 +117,7 @@ func (w *writing) segment(ctx context.Context) error {
 	if w.want != nil {
 		into = append(into, w.want.Hash)
 	}
-	n, err := w.h.s.Media.Extend(ctx, segment, io.TeeReader(r, io.MultiWriter(into...)))
+	n, err := w.h.s.Media.Extend(ctx, segment, r, io.MultiWriter(into...))
 	if err != nil {
 		w.discard(ctx)
 		return err

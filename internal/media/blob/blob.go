@@ -90,7 +90,8 @@ type Written struct {
 // Write stores a source, of at most limit bytes. The bytes are on the disk, or accepted by S3, when it returns, and
 // their stored length has been measured. Errors: *SourceError; ErrTooLarge; any other is the store's.
 func (b *Bucket) Write(ctx context.Context, key, contentType string, limit int64, source io.Reader) (Written, error) {
-	measured := &meter{ctx: ctx, source: source, limit: limit, hash: sha256.New()}
+	sum := sha256.New()
+	measured := &meter{ctx: ctx, source: source, limit: limit, hash: sum}
 	err := b.write(ctx, b.bucket, b.path(key), contentType, limit, measured)
 	measured.wait()
 	if measured.err != nil {
@@ -106,7 +107,7 @@ func (b *Bucket) Write(ctx context.Context, key, contentType string, limit int64
 	if attributes.Size != measured.size {
 		return Written{}, fmt.Errorf("write a blob: %d of its %d bytes are stored", attributes.Size, measured.size)
 	}
-	return Written{measured.size, [sha256.Size]byte(measured.hash.Sum(nil))}, nil
+	return Written{measured.size, [sha256.Size]byte(sum.Sum(nil))}, nil
 }
 
 // Open returns the bytes of a key, of which there are size. Those of a folder are an *os.File. Those of S3 are asked

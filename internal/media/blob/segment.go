@@ -22,7 +22,7 @@ type segments interface {
 	// grows is whether a segment can be extended.
 	grows() bool
 	// extend replaces what follows the first at bytes of a segment.
-	extend(ctx context.Context, bucket *gocloud.Bucket, path string, at int64, source io.Reader) (int64, error)
+	extend(ctx context.Context, bucket *gocloud.Bucket, path string, at int64, source io.Reader) error
 	// openSegment returns the first size bytes of a segment.
 	openSegment(ctx context.Context, bucket *gocloud.Bucket, path string, size int64) (io.ReadCloser, error)
 	// link makes the bytes of a segment those of another key, without a copy. linked is false if the store cannot.
@@ -43,15 +43,24 @@ func (b *Bucket) MaxSegment() int64 {
 	return s3Segment
 }
 
-// Extend stores what source returns after the first at bytes of a segment, in place of what follows them. What it
-// returns is on the disk, or accepted by S3. An empty source makes no segment. After an error, the first at bytes are
-// as they were.
-func (b *Bucket) Extend(ctx context.Context, key string, at int64, source io.Reader) (int64, error) {
+// Extend stores what source returns after the first at bytes of a segment, in place of what follows them. hash gets the
+// same bytes, from another goroutine, until Extend returns. They are on the disk then, or accepted by S3. An empty source
+// makes no segment. After an error, the first at bytes are as they were, and nobody knows what hash got.
+func (b *Bucket) Extend(ctx context.Context, key string, at int64, source io.Reader, hash io.Writer) (int64, error) {
 	buffered := bufio.NewReader(source)
 	if _, err := buffered.Peek(1); errors.Is(err, io.EOF) {
 		return 0, nil
 	}
-	return b.extend(ctx, b.bucket, b.path(key), at, buffered)
+	measured := &meter{ctx: ctx, source: buffered, limit: b.MaxSegment(), hash: hash}
+	defer measured.wait()
+	err := b.extend(ctx, b.bucket, b.path(key), at, measured)
+	if measured.err != nil {
+		err = measured.err
+	}
+	if err != nil {
+		return 0, err
+	}
+	return measured.size, nil
 }
 
 // OpenSegment returns the first size bytes of a segment. Error: ErrNotFound.
@@ -70,13 +79,11 @@ func (f folder) grows() bool { return true }
 
 func (f folder) file(path string) string { return filepath.Join(f.dir, filepath.FromSlash(path)) }
 
-func (f folder) extend(
-	ctx context.Context, _ *gocloud.Bucket, path string, at int64, source io.Reader,
-) (n int64, err error) {
+func (f folder) extend(_ context.Context, _ *gocloud.Bucket, path string, at int64, source io.Reader) error {
 	name := f.file(path)
 	if at == 0 {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	flags := os.O_WRONLY
@@ -85,34 +92,33 @@ func (f folder) extend(
 	}
 	file, err := os.OpenFile(name, flags, 0o600)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	switch {
 	case err != nil:
-		return 0, err
+		return err
 	case info.Size() < at:
-		return 0, fmt.Errorf("the segment %s has %d bytes, and had %d", path, info.Size(), at)
+		return fmt.Errorf("the segment %s has %d bytes, and had %d", path, info.Size(), at)
 	}
 	if err := file.Truncate(at); err != nil {
-		return 0, err
+		return err
 	}
 	if _, err := file.Seek(at, io.SeekStart); err != nil {
-		return 0, err
+		return err
 	}
-	measured := &meter{ctx: ctx, source: source, limit: math.MaxInt64, hash: noHash{}}
 	to := &early{to: file, at: at, begun: at, file: func() *os.File { return file }}
-	if _, err := io.Copy(to, measured); err != nil {
-		return 0, err
+	if _, err := io.Copy(to, source); err != nil {
+		return err
 	}
 	if err := file.Sync(); err != nil {
-		return 0, err
+		return err
 	}
-	if at == 0 {
-		err = syncFolder(filepath.Dir(name))
+	if at > 0 {
+		return nil
 	}
-	return measured.size, err
+	return syncFolder(filepath.Dir(name))
 }
 
 func (f folder) openSegment(_ context.Context, _ *gocloud.Bucket, path string, size int64) (io.ReadCloser, error) {
@@ -160,16 +166,11 @@ func (b s3Bucket) grows() bool { return false }
 
 func (b s3Bucket) extend(
 	ctx context.Context, bucket *gocloud.Bucket, path string, at int64, source io.Reader,
-) (int64, error) {
+) error {
 	if at > 0 {
-		return 0, errors.New("a segment of S3 cannot be extended")
+		return errors.New("a segment of S3 cannot be extended")
 	}
-	measured := &meter{ctx: ctx, source: source, limit: s3Segment, hash: noHash{}}
-	err := b.write(ctx, bucket, path, "application/octet-stream", s3Segment, measured)
-	if err == nil {
-		err = measured.err
-	}
-	return measured.size, err
+	return b.write(ctx, bucket, path, "application/octet-stream", s3Segment, source)
 }
 
 func (b s3Bucket) openSegment(
@@ -179,12 +180,3 @@ func (b s3Bucket) openSegment(
 }
 
 func (b s3Bucket) link(string, string, int64) (linked bool, err error) { return false, nil }
-
-// noHash is for bytes whose owner hashes them.
-type noHash struct{}
-
-func (noHash) Write(p []byte) (int, error) { return len(p), nil }
-func (noHash) Sum(b []byte) []byte         { return b }
-func (noHash) Reset()                      {}
-func (noHash) Size() int                   { return 0 }
-func (noHash) BlockSize() int              { return 1 }
