@@ -123,10 +123,14 @@ func TestBrowser_PagesAreForEverybody(t *testing.T) {
 func examplePages(t *testing.T, n *nodetest.Node) map[string]string {
 	t.Helper()
 	receiver, _ := nodetest.StartReceiver(t)
-	n.CreateHook(`{"url":"` + receiver + `"}`)
+	hook := nodetest.PathID(n.CreateHook(`{"url":"` + receiver + `","headers":{"X-Key":"secret"}}`))
+	n.Call(http.MethodPost, "/api/v1/tokens", `{"name":"Website","permissions":["items.view"],"filter":{"tags":["silent"]}}`).
+		WantStatus(t, http.StatusCreated)
+	n.Call(http.MethodPost, "/api/v1/me/views", `{"name":"Silent films","query":"tags=silent&sort=name","shared":true}`).
+		WantStatus(t, http.StatusCreated)
 	profile := n.Call(http.MethodPost, "/api/v1/workflow-profiles", `{"name":"Newsroom","actions":[
 		{"key":"edit","kind":"edit","name":"Editing"},{"key":"approve","kind":"approve","name":"Approval"},
-		{"key":"publish","kind":"publish","name":"Publishing"}]}`).WantStatus(t, http.StatusCreated).Field(t, "id")
+		{"key":"publish","kind":"publish","name":"Publishing"}],"uploads":{"enabled":true}}`).WantStatus(t, http.StatusCreated).Field(t, "id")
 	n.CreateItem(`{"name":"Nosferatu","tags":["silent","horror"],"duration":5640,"privacy":"public"}`)
 	n.CreateItem(`{"name":"A very long name of a film that nobody would give to a film because posters are not that wide","type":"audio","privacy":"unlisted"}`)
 	id := n.CreateItem(`{"name":"Metropolis","description":"A city of the future.","tags":["silent","scifi"],"duration":9180,
@@ -135,6 +139,6 @@ func examplePages(t *testing.T, n *nodetest.Node) map[string]string {
 		"embed_code":"<iframe src=\"https://player.example/1\"></iframe>","workflow_profile_id":"` + profile + `"}`)
 	n.PatchItem(id, `{"description":"A city of the future, and its underground.","tags":["silent","scifi","drama"]}`)
 	return map[string]string{"items": "/items", "items-filtered": "/items?tags=silent&sort=name",
-		"items-none": "/items?search=nothing", "item": "/items/" + id, "api": "/api", "new": "/items/new", "delete": "/items/confirm?id=" + id, "run": "/items/confirm?do=run&id=" + id,
+		"items-none": "/items?search=nothing", "item": "/items/" + id, "api": "/api", "hook": "/hooks/" + hook, "new": "/items/new", "delete": "/items/confirm?id=" + id, "run": "/items/confirm?do=run&id=" + id,
 		"problem": "/items/00000000-0000-7000-8000-000000000000"}
 }

@@ -95,8 +95,8 @@ func (c *call) showDelivery() error {
 	return nil
 }
 
-// fillBody fills in the body of the requests, if the user sees the item: hooks receive items that their managers may not
-// see.
+// fillBody fills in the body of the requests, if the user sees the item: hooks receive items that their managers may
+// not see.
 func (c *call) fillBody(v *deliveryPage, d *hook.Delivery, thin bool) error {
 	_, _, err := c.pages.Config.Items.History(c.Context(), d.ItemID, 1, "")
 	var document []byte

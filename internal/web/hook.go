@@ -56,7 +56,8 @@ func (c *call) showHook() error {
 // writeHook answers with the page, whose form may have what the user has sent. A secret is shown once.
 func (c *call) writeHook(status int, h *hook.Hook, form formView, secret *secretView) (err error) {
 	v := &hookPage{List: c.apiPath() + "#hooks", Path: c.hookPath(h.ID),
-		API: c.pages.root + "api/v1/hooks/" + h.ID.String(), Hook: c.hook(h), Secret: secret, Form: form, Advanced: h.Filter != nil || len(h.Headers)+len(h.ChangedFields) > 0 ||
+		API: c.pages.root + "api/v1/hooks/" + h.ID.String(), Hook: c.hook(h), Secret: secret, Form: form,
+		Advanced: h.Filter != nil || len(h.Headers)+len(h.ChangedFields) > 0 ||
 			h.Body == hook.ThinBody || h.RateLimit != nil || h.MaxInFlight != nil || form.Problem != ""}
 	health, err := c.pages.Hooks.Health(c.Context(), h.ID)
 	if err != nil {

@@ -33,7 +33,8 @@ func (c *call) uploads(i *item.Item) *uploadView {
 	v := &uploadView{Files: c.itemPath(i.ID) + "/files", Pictures: c.itemPath(i.ID) + "/pictures",
 		Endpoint: c.pages.root + "api/v1/uploads/tus/", Item: i.ID.String(),
 		Snapshots: c.pages.root + "api/v1/items/" + i.ID.String() + "/snapshots",
-		Kind:      field{Name: "kind", Label: c.text.Get("attach.kind"), Kind: "choice", Hint: c.text.Get("attach.kind.hint")},
+		Kind: field{Name: "kind", Label: c.text.Get("attach.kind"), Kind: "choice",
+			Hint: c.text.Get("attach.kind.hint")},
 		Language: field{Name: "language", Label: c.text.Get("item.language"), Hint: c.text.Get("item.language.hint"),
 			Kind: "text", MaxLength: 35, Form: "attach-"}}
 	v.Fault, v.Wrong = c.faults.file, c.faults.picture

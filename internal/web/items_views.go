@@ -60,8 +60,8 @@ func (c *call) views(q itemsQuery, form *formView) (*viewsView, error) {
 	return v, nil
 }
 
-// viewsFor is how long a node keeps the views of a user. What is saved by the API, or on another node, may appear so much
-// later.
+// viewsFor is how long a node keeps the views of a user. What is saved by the API, or on another node, may appear so
+// much later.
 const viewsFor = 5 * time.Second
 
 // keptViews are the views of a user, as they were at a time.

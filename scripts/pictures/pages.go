@@ -150,7 +150,8 @@ func (s server) picture(id string, n int) error {
 func landscape(n int) image.Image {
 	const width, height = 640, 360
 	picture := image.NewRGBA(image.Rect(0, 0, width, height))
-	hues := [][3]uint8{{244, 162, 97}, {42, 157, 143}, {69, 123, 157}, {231, 111, 81}, {38, 70, 83}, {233, 196, 106}, {108, 91, 123}}
+	hues := [][3]uint8{{244, 162, 97}, {42, 157, 143}, {69, 123, 157}, {231, 111, 81}, {38, 70, 83}, {233, 196, 106},
+		{108, 91, 123}}
 	hue := hues[n%len(hues)]
 	for y := range height {
 		for x := range width {

@@ -9,7 +9,9 @@ import (
 )
 
 // ListMyViews lists the user's saved views, and those that others share.
-func (a *API) ListMyViews(ctx context.Context, _ oapi.ListMyViewsRequestObject) (oapi.ListMyViewsResponseObject, error) {
+func (a *API) ListMyViews(
+	ctx context.Context, _ oapi.ListMyViewsRequestObject,
+) (oapi.ListMyViewsResponseObject, error) {
 	views, err := a.Items.Views(ctx)
 	results := make([]oapi.SavedView, len(views))
 	for i, v := range views {
@@ -23,7 +25,8 @@ func (a *API) SaveMyView(
 	ctx context.Context, request oapi.SaveMyViewRequestObject,
 ) (oapi.SaveMyViewResponseObject, error) {
 	in := request.Body
-	v, err := a.Items.SaveView(ctx, item.SavedViewInput{Name: in.Name, Query: in.Query, Shared: optional.OrZero(in.Shared)})
+	v, err := a.Items.SaveView(ctx, item.SavedViewInput{Name: in.Name, Query: in.Query,
+		Shared: optional.OrZero(in.Shared)})
 	return oapi.SaveMyView201JSONResponse(toSavedView(v)), err
 }
 
@@ -35,6 +38,6 @@ func (a *API) DeleteMyView(
 }
 
 func toSavedView(v item.SavedView) oapi.SavedView {
-	return oapi.SavedView{ID: v.ID, UserID: v.UserID, Name: v.Name, Query: v.Query, Shared: v.Shared, CreatedAt: v.CreatedAt,
-		UpdatedAt: v.UpdatedAt}
+	return oapi.SavedView{ID: v.ID, UserID: v.UserID, Name: v.Name, Query: v.Query, Shared: v.Shared,
+		CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt}
 }

@@ -12,7 +12,7 @@ export function attaching(zone) {
     event.preventDefault();
     const input = form.elements.namedItem('file');
     for (const file of input.files) send(file);
-    input.value = '';
+    form.reset();
     delete form.dataset.changed;
   });
   take(fileForm, (file) => ask(zone, file, kind.value, language.value));
