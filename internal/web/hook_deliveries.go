@@ -5,7 +5,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"itemcast/internal/account"
 	"itemcast/internal/hook"
+	"itemcast/internal/item"
 )
 
 // deliveryList are deliveries of a hook, newest first.
@@ -46,11 +48,39 @@ func (c *call) hookDeliveries(h *hook.Hook) (deliveryList, error) {
 		l.Older = path + query + "after=" + next + "#deliveries" // a page token needs no escapes
 	}
 	hooks := map[uuid.UUID]string{h.ID: h.URL}
+	names, err := c.itemNames(found)
+	if err != nil {
+		return l, err
+	}
 	for n := range found {
 		shown := c.delivery(&found[n], hooks)
-		shown.Item = c.itemPath(found[n].ItemID)
+		shown.Item, shown.ItemName = c.itemPath(found[n].ItemID), names[found[n].ItemID]
 		l.Entries = append(l.Entries, shown)
 		l.Unsettled = l.Unsettled || isUnsettled(&found[n])
 	}
 	return l, nil
+}
+
+// itemNames returns the names of the items of deliveries, by id: of those that the user may see.
+func (c *call) itemNames(deliveries []hook.Delivery) (map[uuid.UUID]string, error) {
+	if len(deliveries) == 0 || !c.may(account.ItemsView) {
+		return nil, nil
+	}
+	ids := make([]uuid.UUID, len(deliveries))
+	for n := range deliveries {
+		ids[n] = deliveries[n].ItemID
+	}
+	documents, err := c.pages.Config.Items.GetMany(c.Context(), ids)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[uuid.UUID]string, len(documents))
+	for id, document := range documents {
+		i, err := item.Decode(document)
+		if err != nil {
+			return nil, err
+		}
+		names[id] = i.Name
+	}
+	return names, nil
 }

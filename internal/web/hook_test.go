@@ -34,7 +34,7 @@ func TestHook_ItsPageHasHealthSettingsDeliveriesAndReplay(t *testing.T) {
 	})
 	wantText(t, page(t, n.Client, "/api", http.StatusOK), `href="`+path+`"`, `<rect class="good"`, "100 % succeeded")
 	body := page(t, n.Client, path+"?state=succeeded", http.StatusOK)
-	wantText(t, body, "/items/"+item, `href="/api/v1/hooks/`+id+`"`, "X-Key: ***")
+	wantText(t, body, `<a href="/items/`+item+`">Metropolis</a>`, `href="/api/v1/hooks/`+id+`"`, "X-Key: ***")
 	delivery := regexp.MustCompile(`href="(/deliveries/[^"]*)"`).FindStringSubmatch(body)[1]
 	wantText(t, page(t, n.Client, delivery, http.StatusOK), "POST "+receiver, "itemcast-event: item.created",
 		"&#34;name&#34;: &#34;Metropolis&#34;", "200", "Attempts", `href="/api/v1`+delivery+`"`)

@@ -27,6 +27,7 @@ type deliveryView struct {
 	ID       string
 	Page     string // address
 	Item     string // address of the item's page; "" on that page
+	ItemName string // "" for one that the user may not see, or that is deleted
 	To       string // the hook's URL, or the task
 	Event    string
 	Trigger  string
