@@ -22,7 +22,7 @@ var graphQLNeeds = map[string]account.Permission{
 	"item":              account.ItemsView, "items": account.ItemsView, "tags": account.ItemsView, "metadataFields": account.ItemsView,
 	"itemChanges": account.ItemsView,
 	"myViews":     account.ItemsView, "saveMyView": account.ItemsView, "removeMyView": account.ItemsView,
-	"createItem":  account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit,
+	"createItem": account.ItemsCreate, "replaceItem": account.ItemsEdit, "updateItem": account.ItemsEdit,
 	"deleteItem": account.ItemsDelete, "triggerItemHook": account.ItemsEdit,
 	"deleteAsset": account.ItemsEdit, "deleteSnapshot": account.ItemsEdit, "setPoster": account.ItemsEdit,
 	"createMediaLinks":    account.ItemsView,

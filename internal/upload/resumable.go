@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +50,13 @@ func (r Resumable) Complete() bool { return r.Received == r.Size }
 
 // newKey returns a key for the URL of an upload, with 130 random bits. The table has only its digest.
 func newKey() string { return rand.Text() }
+
+// joinedKey returns the key of the upload that takes parts. It is the same for the same parts, so a client that asks
+// again gets the same URL. Who knows the keys of the parts may know it.
+func joinedKey(parts []string) string {
+	sum := sha256.Sum256([]byte("parts " + strings.Join(parts, " ")))
+	return base32.StdEncoding.EncodeToString(sum[:])[:len(newKey())]
+}
 
 func keyHash(key string) []byte {
 	sum := sha256.Sum256([]byte(key))

@@ -41,15 +41,18 @@ const (
 const MaxParts = 100
 
 // CreateResumable reserves what an upload needs, a ticket's nonce and the quota, and returns the key of its URL. With
-// parts, it takes their bytes in the same transaction; asked again with the same parts, it returns another key of the
-// same upload. Errors: TICKET_USED; TOO_LARGE; QUOTA_EXCEEDED; BAD_REQUEST for an empty file or unusable parts;
-// INVALID_INPUT, NOT_FOUND or FORBIDDEN for a user's metadata.
+// parts, it takes their bytes in the same transaction; asked again with the same parts, also at the same time, it
+// returns the same key. Errors: TICKET_USED; TOO_LARGE; QUOTA_EXCEEDED; BAD_REQUEST for an empty file or unusable
+// parts; INVALID_INPUT, NOT_FOUND or FORBIDDEN for a user's metadata.
 func (s *Service) CreateResumable(ctx context.Context, n NewResumable) (key string, err error) {
 	c, err := s.admitResumable(ctx, n)
 	if err != nil {
 		return "", err
 	}
 	key = newKey()
+	if n.Parts != nil {
+		key = joinedKey(n.Parts)
+	}
 	err = db.Write(ctx, s.Pool, func(ctx context.Context, tx pgx.Tx) error {
 		if n.Parts == nil {
 			return c.insert(ctx, store.New(tx), keyHash(key))
@@ -245,7 +248,7 @@ func (c *creation) join(ctx context.Context, q *store.Queries, key []byte) error
 		return err
 	}
 	if final := parts[0].FinalID; final != nil {
-		return c.rejoin(ctx, q, key, parts)
+		return c.rejoin(ctx, q, key, *final)
 	}
 	c.Size = 0
 	joined := store.JoinParams{AccountID: c.terms.Account, ID: c.id, Segments: []string{}, Sizes: []int64{}}
@@ -315,20 +318,15 @@ func (c *creation) owns(row store.Upload) bool {
 	return row.Ticket == nil && row.UserID != nil && *row.UserID == *c.user
 }
 
-// rejoin answers a client that has not received the answer to its concatenation.
-func (c *creation) rejoin(ctx context.Context, q *store.Queries, key []byte, parts []store.Upload) error {
-	final := *parts[0].FinalID
-	for _, p := range parts {
-		if p.FinalID == nil || *p.FinalID != final {
-			return errPart
-		}
-	}
-	row, err := q.Rekey(ctx, store.RekeyParams{AccountID: c.terms.Account, ID: final, KeyHash: key})
+// rejoin answers a client that has not received the answer to its concatenation. Other parts than those of the first
+// time, or the same in another order, have another key.
+func (c *creation) rejoin(ctx context.Context, q *store.Queries, key []byte, final uuid.UUID) error {
+	row, err := q.ResumableByKey(ctx, key)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows):
+	case errors.Is(err, pgx.ErrNoRows) || err == nil && row.ID != final:
 		return errPart
 	case err != nil:
-		return fmt.Errorf("give an upload another key: %w", err)
+		return fmt.Errorf("read a concatenation: %w", err)
 	}
 	return resumableOf(row).refusal()
 }

@@ -207,15 +207,19 @@ func (h *Held) recordAsset(ctx context.Context, asset uuid.UUID) error {
 }
 
 func (h *Held) sniff(ctx context.Context) (contentType string, kind item.ItemType, err error) {
-	content := h.s.Media.ReadSegments(ctx, h.segments())
-	defer content.Close()
-	head := make([]byte, HeadSize)
-	n, err := io.ReadFull(content, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	head, err := h.head(ctx)
+	if err != nil {
 		return "", "", err
 	}
-	contentType, kind = Sniff(head[:n])
+	contentType, kind = Sniff(head)
 	return contentType, kind, nil
+}
+
+// head returns the first bytes that are stored, at most HeadSize.
+func (h *Held) head(ctx context.Context) ([]byte, error) {
+	content := h.s.Media.ReadSegments(ctx, h.segments())
+	defer content.Close()
+	return io.ReadAll(io.LimitReader(content, HeadSize))
 }
 
 // sum returns the SHA-256 of the bytes; zero if it is unknown, or their last segment may still change.

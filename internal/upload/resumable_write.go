@@ -45,14 +45,11 @@ type progress struct {
 // STORAGE_UNAVAILABLE.
 func (h *Held) Write(ctx context.Context, source io.Reader, want *Checksum) (int64, error) {
 	before := h.Received
-	if before == 0 && !h.Partial {
-		head := bufio.NewReaderSize(source, HeadSize)
-		if first, _ := head.Peek(HeadSize); len(first) == HeadSize {
-			if err := h.checkType(ctx, first); err != nil {
-				return 0, err
-			}
+	if before < HeadSize && !h.Partial {
+		var err error
+		if source, err = h.withHead(ctx, source); err != nil {
+			return 0, err
 		}
-		source = head
 	}
 	now, err := h.progress()
 	if err != nil {
@@ -73,6 +70,21 @@ func (h *Held) Write(ctx context.Context, source io.Reader, want *Checksum) (int
 	}
 	err = h.count(ctx, w.now)
 	return h.Received - before, err
+}
+
+// withHead checks the type of a file when the source completes its head, before a byte of it is stored. It returns a
+// reader of the whole source.
+func (h *Held) withHead(ctx context.Context, source io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReaderSize(source, HeadSize)
+	rest, _ := buffered.Peek(HeadSize - int(h.Received)) // what fails here fails again
+	if int(h.Received)+len(rest) < HeadSize {
+		return buffered, nil
+	}
+	head, err := h.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return buffered, h.checkType(ctx, append(head, rest...))
 }
 
 func (h *Held) progress() (progress, error) {

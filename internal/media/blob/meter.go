@@ -11,8 +11,8 @@ import (
 // limit. A store gives up a write whose source fails, and leaves nothing behind; it would leave parts behind if its own
 // context ended.
 //
-// A block is hashed while the store writes it and the next one is read: SHA-256 takes a third of the CPU time of a large
-// upload to a folder, even with the processor's instructions for it.
+// A block is hashed while the store writes it and the next one is read: SHA-256 takes a third of the CPU time of a
+// large upload to a folder, even with the processor's instructions for it.
 type meter struct {
 	ctx    context.Context
 	source io.Reader

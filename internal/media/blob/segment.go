@@ -44,8 +44,8 @@ func (b *Bucket) MaxSegment() int64 {
 }
 
 // Extend stores what source returns after the first at bytes of a segment, in place of what follows them. hash gets the
-// same bytes, from another goroutine, until Extend returns. They are on the disk then, or accepted by S3. An empty source
-// makes no segment. After an error, the first at bytes are as they were, and nobody knows what hash got.
+// same bytes, from another goroutine, until Extend returns. They are on the disk then, or accepted by S3. An empty
+// source makes no segment. After an error, the first at bytes are as they were, and nobody knows what hash got.
 func (b *Bucket) Extend(ctx context.Context, key string, at int64, source io.Reader, hash io.Writer) (int64, error) {
 	buffered := bufio.NewReader(source)
 	if _, err := buffered.Peek(1); errors.Is(err, io.EOF) {

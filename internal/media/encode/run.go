@@ -31,9 +31,9 @@ const (
 	playlist    = "playlist.m3u8"
 )
 
-// Run encodes a source into folders of dir: the sound beside the lowest rung, then the other rungs from the lowest. done
-// gets each rendition when it has been checked, the sound first; its error ends Run. progress gets 0 to 100, never less
-// than before. Both are called by one goroutine at a time.
+// Run encodes a source into folders of dir: the sound beside the lowest rung, then the other rungs from the lowest.
+// done gets each rendition when it has been checked, the sound first; its error ends Run. progress gets 0 to 100, never
+// less than before. Both are called by one goroutine at a time.
 func (l *Ladder) Run(
 	ctx context.Context, source, dir string, progress func(percent int), done func(Rendition) error,
 ) error {

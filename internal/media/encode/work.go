@@ -19,7 +19,8 @@ type work struct {
 
 // newWork weighs the steps: a rung costs the decoding of the source and the encoding of its own pixels.
 func (l *Ladder) newWork(progress func(int)) *work {
-	w := &work{length: l.Length, weights: map[string]float64{}, reached: map[string]float64{}, shown: -1, progress: progress}
+	w := &work{length: l.Length, weights: map[string]float64{}, reached: map[string]float64{}, shown: -1,
+		progress: progress}
 	if l.Sound {
 		w.weights[loudness], w.weights[soundFolder] = 0.03, 0.05
 	}

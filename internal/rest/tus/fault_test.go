@@ -170,3 +170,21 @@ func TestTus_QuotasAreReservedAtCreation(t *testing.T) {
 	call(t, http.MethodPost, n.URL+tus.Path, nil, next...).WantProblem(t, "beyond", http.StatusRequestEntityTooLarge, "QUOTA_EXCEEDED")
 	call(t, http.MethodPost, n.URL+tus.Path, nil, append(next[:4], "Upload-Length", "300000")...).WantStatus(t, http.StatusCreated)
 }
+
+// A type that the ticket does not take is refused before the file has come, however small the first request is.
+func TestTus_TheTypeIsCheckedWhenItsBytesHaveCome(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	in := newInbox(t, n, map[string]any{"content_types": []string{"video/*"}})
+	content := append([]byte("%PDF-1.7\n"), make([]byte, 99_991)...)
+	for what, sizes := range map[string][]int{"at once": {5000}, "in two": {10, 5000}, "in three": {100, 3995, 1}} {
+		url, at := create(t, n, len(content), in.sign(t, in.claims())...), 0
+		for _, size := range sizes[:len(sizes)-1] {
+			patch(t, url, at, content[at:at+size]).WantStatus(t, http.StatusNoContent)
+			at += size
+		}
+		patch(t, url, at, content[at:at+sizes[len(sizes)-1]]).
+			WantProblem(t, what, http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
+		call(t, http.MethodHead, url, nil).WantStatus(t, http.StatusGone)
+	}
+}

@@ -193,8 +193,29 @@ func TestTus_PartsAreJoined(t *testing.T) {
 		other := append(in.sign(t, in.claims()), "Upload-Concat", "final;"+strings.Join(urls, " "))
 		call(t, http.MethodPost, n.URL+tus.Path, nil, other...).WantProblem(t, "another ticket's parts", 400, "BAD_REQUEST")
 
-		got := call(t, http.MethodPost, n.URL+tus.Path, nil, final...).WantStatus(t, http.StatusCreated)
+		left := create(t, n, 400_000, append(ticket, "Upload-Concat", "partial")...)
+		answers := make(chan nodetest.Response, 4)
+		for range cap(answers) { // a client that does not wait for its first answer
+			go func() {
+				got, err := try(t.Context(), http.MethodPost, n.URL+tus.Path, nil, final...)
+				if err != nil {
+					t.Error(err)
+				}
+				answers <- got
+			}()
+		}
+		got := nodetest.Next(t, answers).WantStatus(t, http.StatusCreated)
 		wantItem(t, n, got, content)
+		for range cap(answers) - 1 {
+			other := nodetest.Next(t, answers).WantStatus(t, http.StatusCreated)
+			if other.Header.Get(tus.ItemHeader) != got.Header.Get(tus.ItemHeader) || other.Header.Get("Location") != got.Header.Get("Location") {
+				t.Errorf("at once: %v", other.Header)
+			}
+		}
+		reordered := slices.Concat(ticket, []string{"Upload-Concat", "final;" + urls[1] + " " + urls[0] + " " + urls[2]})
+		call(t, http.MethodPost, n.URL+tus.Path, nil, reordered...).WantProblem(t, "other parts", 400, "BAD_REQUEST")
+		// A part that is left over ends, and frees what it has reserved.
+		call(t, http.MethodHead, left, nil).WantStatus(t, http.StatusGone)
 		// The answer was lost: the same request is answered with the same item.
 		again := call(t, http.MethodPost, n.URL+tus.Path, nil, final...).WantStatus(t, http.StatusCreated)
 		if again.Header.Get(tus.ItemHeader) != got.Header.Get(tus.ItemHeader) {

@@ -25,10 +25,21 @@ UPDATE upload SET reserved = @reserved WHERE account_id = @account_id AND id = @
 UPDATE upload SET asset_ids = array_append(asset_ids, CAST(@asset_id AS uuid))
 WHERE account_id = @account_id AND id = @id AND state = 'receiving';
 
--- Finish spends the nonce. The files belong to items then.
--- name: Finish :execrows
-UPDATE upload SET state = 'done', ended_at = now(), bytes = @bytes, item_ids = @item_ids, asset_ids = '{}'
-WHERE account_id = @account_id AND id = @id AND state = 'receiving';
+-- Finish spends the nonce. The files belong to items then. Parts that came with the nonce, and that no concatenation can
+-- take any more, end and free what they have reserved.
+-- name: Finish :one
+WITH finished AS (
+    UPDATE upload u SET state = 'done', ended_at = now(), bytes = @bytes, item_ids = @item_ids, asset_ids = '{}'
+    WHERE u.account_id = @account_id AND u.id = @id AND u.state = 'receiving'
+    RETURNING u.account_id, u.profile_id, u.nonce
+), parts AS (
+    UPDATE upload p SET state = 'ended', ended_at = now(), writer = NULL,
+        refusal = 'The ticket of this part has been used, and its upload has ended without the part.'
+    FROM finished f
+    WHERE p.account_id = f.account_id AND p.profile_id = f.profile_id AND p.nonce = f.nonce
+      AND p.partial AND p.state = 'receiving'
+)
+SELECT count(*)::bigint FROM finished;
 
 -- Release ends an upload without items, and frees its nonce.
 -- name: Release :exec

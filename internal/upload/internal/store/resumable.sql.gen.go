@@ -81,9 +81,19 @@ func (q *Queries) Expire(ctx context.Context, now *time.Time) (int64, error) {
 	return result.RowsAffected(), nil
 }
 
-const finishHeld = `-- name: FinishHeld :execrows
-UPDATE upload SET state = 'done', ended_at = now(), item_ids = $1, asset_ids = '{}', writer = NULL
-WHERE account_id = $2 AND id = $3 AND state = 'receiving' AND writer = CAST($4 AS uuid)
+const finishHeld = `-- name: FinishHeld :one
+WITH finished AS (
+    UPDATE upload u SET state = 'done', ended_at = now(), item_ids = $1, asset_ids = '{}', writer = NULL
+    WHERE u.account_id = $2 AND u.id = $3 AND u.state = 'receiving' AND u.writer = CAST($4 AS uuid)
+    RETURNING u.account_id, u.profile_id, u.nonce
+), parts AS (
+    UPDATE upload p SET state = 'ended', ended_at = now(), writer = NULL,
+        refusal = 'The ticket of this part has been used, and its upload has ended without the part.'
+    FROM finished f
+    WHERE p.account_id = f.account_id AND p.profile_id = f.profile_id AND p.nonce = f.nonce
+      AND p.partial AND p.state = 'receiving'
+)
+SELECT count(*)::bigint FROM finished
 `
 
 type FinishHeldParams struct {
@@ -95,16 +105,15 @@ type FinishHeldParams struct {
 
 // FinishHeld is Finish for the writer of a resumable upload.
 func (q *Queries) FinishHeld(ctx context.Context, arg FinishHeldParams) (int64, error) {
-	result, err := q.db.Exec(ctx, finishHeld,
+	row := q.db.QueryRow(ctx, finishHeld,
 		arg.ItemIds,
 		arg.AccountID,
 		arg.ID,
 		arg.Writer,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const forgetSegments = `-- name: ForgetSegments :exec
@@ -459,58 +468,6 @@ func (q *Queries) PartsOfUser(ctx context.Context, arg PartsOfUserParams) (int64
 	var parts int64
 	err := row.Scan(&parts)
 	return parts, err
-}
-
-const rekey = `-- name: Rekey :one
-UPDATE upload SET key_hash = $1 WHERE account_id = $2 AND id = $3 RETURNING id, account_id, profile_id, user_id, nonce, way, state, size_expected, reserved, bytes, asset_ids, item_ids, node, started_at, seen_at, ended_at, key_hash, ticket, token_digest, metadata, partial, joined, final_id, segments, sizes, open_segments, hash, torn, writer, wanted, expires_at, refusal, reserved_minutes
-`
-
-type RekeyParams struct {
-	KeyHash   []byte
-	AccountID uuid.UUID
-	ID        uuid.UUID
-}
-
-// Rekey gives an upload another key: its client has not received the first.
-func (q *Queries) Rekey(ctx context.Context, arg RekeyParams) (Upload, error) {
-	row := q.db.QueryRow(ctx, rekey, arg.KeyHash, arg.AccountID, arg.ID)
-	var i Upload
-	err := row.Scan(
-		&i.ID,
-		&i.AccountID,
-		&i.ProfileID,
-		&i.UserID,
-		&i.Nonce,
-		&i.Way,
-		&i.State,
-		&i.SizeExpected,
-		&i.Reserved,
-		&i.Bytes,
-		&i.AssetIds,
-		&i.ItemIds,
-		&i.Node,
-		&i.StartedAt,
-		&i.SeenAt,
-		&i.EndedAt,
-		&i.KeyHash,
-		&i.Ticket,
-		&i.TokenDigest,
-		&i.Metadata,
-		&i.Partial,
-		&i.Joined,
-		&i.FinalID,
-		&i.Segments,
-		&i.Sizes,
-		&i.OpenSegments,
-		&i.Hash,
-		&i.Torn,
-		&i.Writer,
-		&i.Wanted,
-		&i.ExpiresAt,
-		&i.Refusal,
-		&i.ReservedMinutes,
-	)
-	return i, err
 }
 
 const resumableByKey = `-- name: ResumableByKey :one

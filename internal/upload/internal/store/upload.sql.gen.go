@@ -60,9 +60,19 @@ func (q *Queries) EndDead(ctx context.Context, deadAfter float64) (int64, error)
 	return result.RowsAffected(), nil
 }
 
-const finish = `-- name: Finish :execrows
-UPDATE upload SET state = 'done', ended_at = now(), bytes = $1, item_ids = $2, asset_ids = '{}'
-WHERE account_id = $3 AND id = $4 AND state = 'receiving'
+const finish = `-- name: Finish :one
+WITH finished AS (
+    UPDATE upload u SET state = 'done', ended_at = now(), bytes = $1, item_ids = $2, asset_ids = '{}'
+    WHERE u.account_id = $3 AND u.id = $4 AND u.state = 'receiving'
+    RETURNING u.account_id, u.profile_id, u.nonce
+), parts AS (
+    UPDATE upload p SET state = 'ended', ended_at = now(), writer = NULL,
+        refusal = 'The ticket of this part has been used, and its upload has ended without the part.'
+    FROM finished f
+    WHERE p.account_id = f.account_id AND p.profile_id = f.profile_id AND p.nonce = f.nonce
+      AND p.partial AND p.state = 'receiving'
+)
+SELECT count(*)::bigint FROM finished
 `
 
 type FinishParams struct {
@@ -72,18 +82,18 @@ type FinishParams struct {
 	ID        uuid.UUID
 }
 
-// Finish spends the nonce. The files belong to items then.
+// Finish spends the nonce. The files belong to items then. Parts that came with the nonce, and that no concatenation can
+// take any more, end and free what they have reserved.
 func (q *Queries) Finish(ctx context.Context, arg FinishParams) (int64, error) {
-	result, err := q.db.Exec(ctx, finish,
+	row := q.db.QueryRow(ctx, finish,
 		arg.Bytes,
 		arg.ItemIds,
 		arg.AccountID,
 		arg.ID,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
 }
 
 const insertUpload = `-- name: InsertUpload :execrows
