@@ -55,17 +55,22 @@ func wantUploaded(t *testing.T, c *nodetest.Client, out []byte, sum [sha256.Size
 	if err := json.Unmarshal(out, &printed); err != nil || printed.Item == "" {
 		t.Fatalf("the client prints %q", out)
 	}
+	if sumOfSource(t, c, printed.Item) != sum {
+		t.Error("the item has other bytes than the file")
+	}
+	return printed.Item
+}
+
+// sumOfSource returns the SHA-256 of the only asset of an item.
+func sumOfSource(t *testing.T, c *nodetest.Client, item string) [sha256.Size]byte {
+	t.Helper()
 	var document struct{ Assets []struct{ URL string } }
-	body := c.Call(http.MethodGet, "/api/v1/items/"+printed.Item, "").WantStatus(t, http.StatusOK).Body
+	body := c.Call(http.MethodGet, "/api/v1/items/"+item, "").WantStatus(t, http.StatusOK).Body
 	if err := json.Unmarshal(body, &document); err != nil || len(document.Assets) != 1 {
 		t.Fatalf("the item is %s", body)
 	}
 	_, path, _ := strings.Cut(document.Assets[0].URL, "/media/")
-	stored := c.Call(http.MethodGet, "/media/"+path, "").WantStatus(t, http.StatusOK)
-	if sha256.Sum256(stored.Body) != sum {
-		t.Errorf("the item has %d bytes, and not those of the file", len(stored.Body))
-	}
-	return printed.Item
+	return sha256.Sum256(c.Call(http.MethodGet, "/media/"+path, "").WantStatus(t, http.StatusOK).Body)
 }
 
 // tus-js-client, unmodified: in one piece, in parts at once, twice, and against what it must be told.
