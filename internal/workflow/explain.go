@@ -10,6 +10,7 @@ import (
 	"itemcast/internal/db"
 	"itemcast/internal/hook"
 	"itemcast/internal/hook/dispatch"
+	"itemcast/internal/workflow/internal/store"
 	"itemcast/internal/workflow/machine"
 )
 
@@ -54,6 +55,39 @@ func (v *view) isSending() bool {
 	return false
 }
 
+// readLimits reads which limits of parallel jobs keep runs from the media processor.
+func readLimits(ctx context.Context, q db.Querier, actor account.Actor, views []view) error {
+	var profiles []uuid.UUID
+	for n := range views {
+		if views[n].awaitsProcessor() {
+			profiles = append(profiles, views[n].row.ProfileID)
+		}
+	}
+	if len(profiles) == 0 {
+		return nil
+	}
+	rows, err := store.New(q).FullProfiles(ctx,
+		store.FullProfilesParams{AccountID: actor.AccountID, ProfileIds: unique(profiles)})
+	if err != nil {
+		return fmt.Errorf("read the limits of parallel jobs: %w", err)
+	}
+	limits := map[uuid.UUID]string{}
+	for _, row := range rows {
+		limits[row.ID] = "the account's quotas.parallel_jobs"
+		if !row.AccountFull {
+			limits[row.ID] = "the profile's uploads.parallel_jobs"
+		}
+	}
+	for n := range views {
+		views[n].full = limits[views[n].row.ProfileID]
+	}
+	return nil
+}
+
+func (v *view) awaitsProcessor() bool {
+	return v.state.Phase == machine.PhaseProcess && v.row.ProcessOwner == nil && v.row.FinishedAt == nil
+}
+
 // detailOf says what a delivery is behind, and which retry is due when, and why; "" before the first retry.
 func detailOf(d hook.TaskDelivery) string {
 	retry := ""
@@ -82,10 +116,12 @@ func (v *view) explain() string {
 		return fmt.Sprintf("Waits for the answer of task %q.", awaited[0])
 	case v.state.Phase == machine.PhasePerson:
 		return "Waits for a person" + v.withRoles() + "."
-	case v.state.Phase == machine.PhaseProcess && v.row.ProcessOwner != nil:
-		return fmt.Sprintf("%s %d %%.", v.definition.Actions[v.state.Current].Key, v.row.ProcessProgress)
-	case v.state.Phase == machine.PhaseProcess:
+	case v.awaitsProcessor() && v.full != "":
+		return fmt.Sprintf("Waits for the media processor: as many items as %s allows are processed now.", v.full)
+	case v.awaitsProcessor():
 		return "Waits for the media processor."
+	case v.state.Phase == machine.PhaseProcess:
+		return fmt.Sprintf("%s %d %%.", v.definition.Actions[v.state.Current].Key, v.row.ProcessProgress)
 	case v.row.Attempts > 0:
 		return fmt.Sprintf("The next step failed in %d of %d attempts, and is tried again.", v.row.Attempts, maxAttempts)
 	case v.state.Phase == machine.PhaseBegin:

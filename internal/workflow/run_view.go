@@ -21,6 +21,7 @@ type view struct {
 	answers    map[string]store.AnswersOfRow       // the last end of each task's delivery
 	roles      map[uuid.UUID]store.WaitingRolesRow // of all runs that are read together
 	sending    map[string]openDelivery             // by task: what is known of the deliveries that the run waits for
+	full       string                              // the limit of parallel jobs that keeps the run waiting; "": none
 }
 
 // toRuns returns runs as their readers see them. Its number of statements does not depend on that of the runs.
@@ -50,6 +51,9 @@ func (s *Service) toRuns(
 		return nil, err
 	}
 	if err := s.readSending(ctx, q, actor, views); err != nil {
+		return nil, err
+	}
+	if err := readLimits(ctx, q, actor, views); err != nil {
 		return nil, err
 	}
 	list := make([]Run, len(views))

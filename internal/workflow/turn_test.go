@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -71,8 +72,8 @@ func TestProcess_AccountsTakeTurns(t *testing.T) {
 
 func TestProcess_KeepsTheLimitsOfParallelJobs(t *testing.T) {
 	for name, limit := range map[string]string{
-		"of the account": `UPDATE account SET quota_parallel_jobs = 2 WHERE id = $1`,
-		"of the profile": `UPDATE workflow_profile SET uploads = '{"parallel_jobs": 2}' WHERE account_id = $1`,
+		"the account's": `UPDATE account SET quota_parallel_jobs = 2 WHERE id = $1`,
+		"the profile's": `UPDATE workflow_profile SET uploads = '{"parallel_jobs": 2}' WHERE account_id = $1`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, q := newProcessor(), newProcessor()
@@ -80,8 +81,9 @@ func TestProcess_KeepsTheLimitsOfParallelJobs(t *testing.T) {
 			other := r.stranger()
 			limited, free := r.profile(actions(machine.Process)), other.profile(actions(machine.Process))
 			r.exec(limit, r.account)
+			var ids []uuid.UUID
 			for range 6 {
-				r.create(limited)
+				ids = append(ids, r.create(limited))
 			}
 			for range 3 {
 				other.create(free)
@@ -97,6 +99,16 @@ func TestProcess_KeepsTheLimitsOfParallelJobs(t *testing.T) {
 			}
 			if len(underWay[r.account]) != 2 || len(underWay[other.account]) != 3 {
 				t.Fatalf("%d and %d items are processed at once", len(underWay[r.account]), len(underWay[other.account]))
+			}
+			waiting := 0
+			for _, id := range ids {
+				got := r.await(id, "is there", func(workflow.Run) bool { return true })
+				if strings.Contains(*got.Explanation, "as many items as "+name) {
+					waiting++
+				}
+			}
+			if waiting != 4 {
+				t.Errorf("%d runs say that they wait for the limit", waiting)
 			}
 			for range 4 { // each that ends makes room for one
 				underWay[r.account][0].answer <- nil

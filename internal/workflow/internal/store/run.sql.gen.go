@@ -204,6 +204,54 @@ func (q *Queries) FailAttempt(ctx context.Context, arg FailAttemptParams) error 
 	return err
 }
 
+const fullProfiles = `-- name: FullProfiles :many
+SELECT p.id, full_account.full AS account_full, full_profile.full AS profile_full
+FROM workflow_profile p JOIN account a ON a.id = p.account_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(count(*) >= a.quota_parallel_jobs, false)::boolean AS full FROM workflow_run b
+    WHERE b.account_id = p.account_id AND b.process_action IS NOT NULL AND b.finished_at IS NULL
+      AND b.process_owner IS NOT NULL AND b.wake_at >= now()
+) full_account
+CROSS JOIN LATERAL (
+    SELECT coalesce(count(*) >= (p.uploads->>'parallel_jobs')::bigint, false)::boolean AS full FROM workflow_run b
+    WHERE b.account_id = p.account_id AND b.profile_id = p.id AND b.process_action IS NOT NULL
+      AND b.finished_at IS NULL AND b.process_owner IS NOT NULL AND b.wake_at >= now()
+) full_profile
+WHERE p.account_id = $1 AND p.id = ANY ($2::uuid[]) AND (full_account.full OR full_profile.full)
+`
+
+type FullProfilesParams struct {
+	AccountID  uuid.UUID
+	ProfileIds []uuid.UUID
+}
+
+type FullProfilesRow struct {
+	ID          uuid.UUID
+	AccountFull bool
+	ProfileFull bool
+}
+
+// FullProfiles returns which of some profiles have as many items in processing as they, or their account, may have.
+func (q *Queries) FullProfiles(ctx context.Context, arg FullProfilesParams) ([]FullProfilesRow, error) {
+	rows, err := q.db.Query(ctx, fullProfiles, arg.AccountID, arg.ProfileIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FullProfilesRow{}
+	for rows.Next() {
+		var i FullProfilesRow
+		if err := rows.Scan(&i.ID, &i.AccountFull, &i.ProfileFull); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const hasLateRuns = `-- name: HasLateRuns :one
 SELECT (EXISTS (SELECT FROM workflow_run w WHERE w.wake_at < now() - interval '10 seconds')
     OR EXISTS (SELECT FROM workflow_run w WHERE w.finished_at IS NULL AND w.waiting_tasks <> '{}'))::boolean AS late
