@@ -46,7 +46,7 @@ func (n *Node) Handler() *Handler {
 		Problems: n.problems,
 		Pages:    n.pages,
 		Services: web.Services{Items: n.Items, Hooks: n.hooks, Tokens: n.Tokens, Workflows: n.workflows, Users: n.directory,
-			Cursor: func() string { return n.Feed.Checkpoint(n.Feed.Head()) }},
+			Cursor: func() string { return n.Feed.Checkpoint(n.Feed.Head()) }, Recent: n.Hub.Recent},
 		GraphQL:        graphQL,
 		GraphQLSchema:  graphQL.Schema,
 		Idempotency:    idempotency.Middleware(n.pool, n.caller, idempotency.Timeout, n.Contract.Streams(), n.problems),

@@ -72,6 +72,8 @@ func Routes(h Handlers) http.Handler {
 	mux.Handle("/items/{id}", people.Item())
 	mux.Handle("/items/{id}/files", people.ItemFiles())
 	mux.Handle("/items/{id}/pictures", people.ItemPictures())
+	mux.Handle("/workflows", people.WorkflowRuns())
+	mux.Handle("/live", people.Live())
 	mux.Handle("/api", people.API())
 	mux.Handle("/hooks/{id}", people.Hook())
 	mux.Handle("/deliveries/{id}", people.Delivery())

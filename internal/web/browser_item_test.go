@@ -139,6 +139,8 @@ func examplePages(t *testing.T, n *nodetest.Node) map[string]string {
 		"embed_code":"<iframe src=\"https://player.example/1\"></iframe>","workflow_profile_id":"` + profile + `"}`)
 	n.PatchItem(id, `{"description":"A city of the future, and its underground.","tags":["silent","scifi","drama"]}`)
 	return map[string]string{"items": "/items", "items-filtered": "/items?tags=silent&sort=name",
-		"items-none": "/items?search=nothing", "item": "/items/" + id, "api": "/api", "hook": "/hooks/" + hook, "new": "/items/new", "delete": "/items/confirm?id=" + id, "run": "/items/confirm?do=run&id=" + id,
+		"items-none": "/items?search=nothing", "item": "/items/" + id, "api": "/api", "hook": "/hooks/" + hook,
+		"new": "/items/new", "live": "/live", "workflows": "/workflows?show=running",
+		"delete": "/items/confirm?id=" + id, "run": "/items/confirm?do=run&id=" + id,
 		"problem": "/items/00000000-0000-7000-8000-000000000000"}
 }

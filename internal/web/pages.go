@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -10,6 +11,7 @@ import (
 	"itemcast/internal/account"
 	"itemcast/internal/hook"
 	"itemcast/internal/item"
+	"itemcast/internal/live"
 	"itemcast/internal/problem"
 	"itemcast/internal/token"
 	"itemcast/internal/workflow"
@@ -23,6 +25,9 @@ type Services struct {
 	Workflows *workflow.Service
 	Users     *account.Directory
 	Cursor    func() string // of the end of the log, as far as this node has read it
+
+	// Recent returns the newest changes that pass a filter; see live.Hub.
+	Recent func(ctx context.Context, filter *item.Filter, kinds []live.Kind) ([]*live.Event, string, error)
 }
 
 // Config is what Pages need beside the services.

@@ -20,6 +20,8 @@ var navigation = []struct {
 	more       []string // paths of pages that belong to it
 }{
 	{"items", "nav.items", account.ItemsView, nil},
+	{"workflows", "nav.workflows", account.ItemsView, nil},
+	{"live", "nav.live", account.ItemsView, nil},
 	{"graphql", "nav.playground", account.APIAccess, nil},
 	{"api", "nav.api", account.APIAccess, []string{"hooks", "deliveries"}},
 }

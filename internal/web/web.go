@@ -2,7 +2,8 @@
 // playground, the pages that play an item ([Watch]), and the pages in which people work ([Pages]).
 //
 // A page for people who are signed in is a file, with a file for each larger part: items.go and items_*.go have the
-// list of items, item.go and item_*.go an item, api.go the ways in for programs. Each stands on the shell:
+// list of items, item.go and item_*.go an item, workflows.go the runs, live.go the changes, api.go the ways in for
+// programs. Each stands on the shell:
 //
 //	pages.go    Pages: the services that they call; serve, which finds the user and reads a form
 //	call.go     call: one request; how it answers with a page, a part of one, another address, or an error

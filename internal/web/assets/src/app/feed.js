@@ -5,9 +5,10 @@ const pause = 5_000; // milliseconds
 /**
  * Calls changed with each change that the stream at an address sends, and lost when the page cannot follow any longer.
  * Browsers allow few connections to a server, so only a visible page has one; it resumes after the last change that it
- * got. Returns a function that ends it.
+ * got. Calls connected(true) when the connection stands, and connected(false) when it breaks. Returns a function that ends
+ * it.
  */
-export function follow(address, changed, lost) {
+export function follow(address, changed, lost, connected) {
   if (!address || !window.EventSource) return () => {};
   const url = new URL(address, location.href);
   let source;
@@ -27,6 +28,7 @@ export function follow(address, changed, lost) {
     opened.addEventListener('open', () => {
       refused = 0;
       document.documentElement.dataset.follows = ''; // tests wait for it
+      connected?.(true);
     });
     opened.addEventListener('message', (event) => {
       if (event.lastEventId) url.searchParams.set('after', event.lastEventId);
@@ -34,6 +36,7 @@ export function follow(address, changed, lost) {
     });
     opened.addEventListener('error', () => {
       delete document.documentElement.dataset.follows;
+      if (source === opened) connected?.(false);
       if (opened.readyState !== EventSource.CLOSED || source !== opened) return; // the browser connects again by itself
       stop();
       refused += 1;
