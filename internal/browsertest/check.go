@@ -58,3 +58,23 @@ func (p *Page) Check(what string) {
 		p.T.Errorf("%s is %d pixels wide in a window of %d", what, width[0], width[1])
 	}
 }
+
+// moved adds up how far parts of the page have moved by themselves since it was loaded (cumulative layout shift).
+const moved = `new Promise((done) => {
+	let sum = 0;
+	new PerformanceObserver((list) => {
+		for (const shift of list.getEntries()) if (!shift.hadRecentInput) sum += shift.value;
+	}).observe({ type: 'layout-shift', buffered: true });
+	requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
+})`
+
+// maxMoved is the shift up to which people feel that a page stands still (web.dev, "good" CLS).
+const maxMoved = 0.1
+
+// Stands checks that the page has not moved under its reader since it was loaded.
+func (p *Page) Stands(what string) {
+	p.T.Helper()
+	if shift := Eval[float64](p, moved); shift > maxMoved {
+		p.T.Errorf("%s has moved by %.3f since it was loaded", what, shift)
+	}
+}

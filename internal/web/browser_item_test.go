@@ -112,6 +112,7 @@ func TestBrowser_PagesAreForEverybody(t *testing.T) {
 				p.Width(width).Dark(width == 320)
 				p.Go(path)
 				what := name + "-" + language + map[int64]string{1280: "-wide", 320: "-narrow"}[width]
+				p.Stands(what)
 				p.Check(what)
 				p.Shoot(what)
 			}
