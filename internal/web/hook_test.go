@@ -81,12 +81,20 @@ func TestDelivery_ItsBodyIsForThoseWhoSeeTheItem(t *testing.T) {
 	owner, role := n.CreateEditor("ada")
 	owner.CreateItem(`{"name":"Hidden","workflow_profile_id":"` + n.CreateProfile("Secret", role) + `"}`)
 	id := nodetest.Next(t, received).Header.Get("Webhook-Id")
+	recorded := func() { // a delivery that is sent at once is recorded a moment later
+		t.Helper()
+		nodetest.Eventually(t, "the delivery is recorded", func() bool {
+			return n.Call(http.MethodGet, "/api/v1/deliveries/"+id, "").Status == http.StatusOK
+		})
+	}
+	recorded()
 	body := page(t, n.Client, "/deliveries/"+id, http.StatusOK)
 	wantText(t, body, "You may not see this item")
 	wantNoText(t, body, "Hidden")
 	bare := n.CreateUser("hooks@example.com", n.CreateRole("Hooks", account.APIAccess, account.HooksManage))
 	shown := n.Call(http.MethodPost, "/api/v1/items", `{"name":"Shown"}`).Field(t, "id")
 	id = nodetest.Next(t, received).Header.Get("Webhook-Id")
+	recorded()
 	wantNoText(t, page(t, bare, "/deliveries/"+id, http.StatusOK), "Shown")
 	n.Call(http.MethodDelete, "/api/v1/items/"+shown, "").WantStatus(t, http.StatusNoContent)
 	wantText(t, page(t, n.Client, "/deliveries/"+id, http.StatusOK), "Shown")
