@@ -41,7 +41,7 @@ func pagesOf(ctx context.Context, base, email, password string) error {
 	s := server{base, email, password}
 	receiver := httptest.NewServer(http.HandlerFunc(s.receive))
 	defer receiver.Close()
-	item, hook, err := s.fill(receiver.URL)
+	item, err := s.fill(receiver.URL)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func pagesOf(ctx context.Context, base, email, password string) error {
 		take(ctx, "items", "light", chromedp.Navigate(base+"/items"), chromedp.WaitVisible(`#rows`), ready),
 		take(ctx, "item", "light", chromedp.Navigate(base+"/items/"+item), chromedp.WaitVisible(`#fields`), ready),
 		take(ctx, "api", "dark", chromedp.Navigate(base+"/api"), chromedp.WaitVisible(`#hooks`), ready),
-		take(ctx, "hook", "light", chromedp.Navigate(base+"/hooks/"+hook), chromedp.WaitVisible(`#health`), ready),
+		take(ctx, "workflows", "light", chromedp.Navigate(base+"/workflows"), chromedp.WaitVisible(`main`), ready),
 	)
 }
 
@@ -63,22 +63,22 @@ func (s server) receive(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// fill makes what the pictures show. It returns the ids of the item and of the hook that have pictures of their own.
-func (s server) fill(receiver string) (item, hook string, err error) {
+// fill makes what the pictures show. It returns the id of the item that one of them is about.
+func (s server) fill(receiver string) (item string, err error) {
 	profile, err := s.post("/workflow-profiles", `{"name":"Newsroom","actions":[
 		{"key":"edit","kind":"edit","name":"Describe"},{"key":"approve","kind":"approve","name":"Approve"},
 		{"key":"publish","kind":"publish","name":"Publish"}],
 		"uploads":{"enabled":true,"content_types":["video/*"],"max_size":2000000000}}`)
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	settings := fmt.Sprintf(`{"url":%q,"description":"Search index","events":["item.created","item.updated"]}`, receiver)
-	if hook, err = s.post("/hooks", settings); err != nil {
-		return "", "", err
+	if _, err := s.post("/hooks", settings); err != nil {
+		return "", err
 	}
 	token := `{"name":"Website","permissions":["items.view"],"filter":{"tags":["city"]}}`
 	if _, err := s.post("/tokens", token); err != nil {
-		return "", "", err
+		return "", err
 	}
 	for n, one := range samples {
 		input := fmt.Sprintf(`{"name":%q,"description":%q,"tags":%s,"privacy":%q,"duration":%d,"language":"en"`, one.name,
@@ -88,16 +88,16 @@ func (s server) fill(receiver string) (item, hook string, err error) {
 		}
 		id, err := s.post("/items", input+"}")
 		if err != nil {
-			return "", "", err
+			return "", err
 		}
 		if err := s.picture(id, n); err != nil {
-			return "", "", err
+			return "", err
 		}
 		if n == 1 {
 			item = id
 		}
 	}
-	return item, hook, nil
+	return item, nil
 }
 
 // post creates something, and returns its id.
