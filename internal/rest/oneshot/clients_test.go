@@ -102,7 +102,7 @@ func TestBrowser_APlainFormOfAnotherOriginUploadsWithoutScriptsAndLeadsBack(t *t
 	}
 }
 
-// An error leads to a page that says it, because a form has no script to do so.
+// An error leads to a page that says it, because a form has no script to do so. It is for people, in their language.
 func TestBrowser_AFormWithAUsedTicketGetsAPage(t *testing.T) {
 	t.Parallel()
 	in := setup(t, nil)
@@ -111,9 +111,27 @@ func TestBrowser_AFormWithAUsedTicketGetsAPage(t *testing.T) {
 	in.send(t, header, body).WantStatus(t, http.StatusCreated)
 	header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 	header.Set("Sec-Fetch-Mode", "navigate")
-	got := in.send(t, header, body).WantStatus(t, http.StatusConflict)
-	if !strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") || !bytes.Contains(got.Body, []byte("TICKET_USED")) {
-		t.Errorf("got %v %s", got.Header, got.Body)
+	for language, want := range map[string]string{"": "Load its page again", "de-AT,en;q=0.5": "Laden Sie seine Seite neu"} {
+		header.Set("Accept-Language", language)
+		got := in.send(t, header, body).WantStatus(t, http.StatusConflict)
+		if !strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") || !bytes.Contains(got.Body, []byte(want)) ||
+			!bytes.Contains(got.Body, []byte("TICKET_USED")) || bytes.Contains(got.Body, []byte("href")) {
+			t.Errorf("got %v %s", got.Header, got.Body)
+		}
+		if policy := got.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") {
+			t.Errorf("the policy is %q", policy)
+		}
+	}
+	header.Set("Referer", `https://clips.example/send?"><script>`)
+	const back = `href="https://clips.example/send?%22%3e%3cscript%3e"`
+	if got := in.send(t, header, body); !bytes.Contains(got.Body, []byte(back)) {
+		t.Errorf("the way back is %s", got.Body)
+	}
+	for _, origin := range []string{"https://clips.example/", "javascript:alert(1)"} { // no address of a form
+		header.Set("Referer", origin)
+		if got := in.send(t, header, body); bytes.Contains(got.Body, []byte("href")) {
+			t.Errorf("from %s: %s", origin, got.Body)
+		}
 	}
 }
 

@@ -112,11 +112,15 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// refuse answers with an error. The header of a 401 names what is missing (RFC 9110 §15.5.2), and nothing for which a
-// browser would ask its user.
+// refuse answers with an error, a form with a page. The header of a 401 names what is missing (RFC 9110 §15.5.2), and
+// nothing for which a browser would ask its user.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if problem.From(err).Code.Status() == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Itemcast-Upload-Ticket")
+	}
+	if accept.PrefersHTML(r.Header) && navigates(r) {
+		writePage(w, r, h.Problems.Explain(r, err))
+		return
 	}
 	h.Problems.Write(w, r, err)
 }
