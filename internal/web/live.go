@@ -62,7 +62,8 @@ func (c *call) showLive() error {
 	raw, kinds := c.liveKinds()
 	q := readItemsQuery(raw).without("sort", "after", "before")
 	q.fill()
-	v := liveView{Path: c.pages.root + "live", Search: q.filter.Search, Items: c.itemsPath() + "/", List: c.itemsPath(), Max: maxLiveRows,
+	v := liveView{Path: c.pages.root + "live", Search: q.filter.Search, List: c.itemsPath(),
+		Items: c.itemsPath() + "/", Max: maxLiveRows,
 		Choices: append(c.filterChoices(q), c.kindChoice(kinds)), Kept: q.kept(), Span: live.RecentSpan}
 	v.Kinds, v.Fields = c.liveTexts()
 	withKinds := func(q itemsQuery) itemsQuery {
@@ -169,7 +170,7 @@ func (c *call) fillLive(v *liveView, events []*live.Event) error {
 			return err
 		}
 		row := liveRow{Kind: badge{strings.ToLower(string(e.Kind)), c.text.Or("change."+string(e.Kind), string(e.Kind))},
-			Name: document.Name, Revision: e.Revision, At: secondOf(c.text, e.OccurredAt), Who: n.of(e.Actor)}
+			Name: document.Name, Revision: e.Revision, At: secondOf(e.OccurredAt), Who: n.of(e.Actor)}
 		if e.Actor != nil {
 			row.User = e.Actor.String()
 		}

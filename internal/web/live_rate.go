@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"itemcast/internal/live"
-	"itemcast/internal/web/text"
 )
 
 // The plot of the rate has a bar for each step of the last minutes. live.js continues it, with the same numbers.
@@ -49,12 +48,12 @@ func (c *call) rate(events []*live.Event, now time.Time) rateView {
 	}
 	v.Counts = strings.Join(written, ",")
 	if len(events) == live.RecentSpan && events[0].OccurredAt.After(begin) {
-		v.Since = new(secondOf(c.text, events[0].OccurredAt))
+		v.Since = new(secondOf(events[0].OccurredAt))
 	}
 	return v
 }
 
-// secondOf is momentOf with seconds.
-func secondOf(l *text.Language, t time.Time) moment {
+// secondOf is a moment of today, with seconds. The script writes it in the browser's zone.
+func secondOf(t time.Time) moment {
 	return moment{t.UTC().Format("2006-01-02T15:04:05.000Z"), t.UTC().Format("15:04:05") + " UTC"}
 }
