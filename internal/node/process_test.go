@@ -87,14 +87,15 @@ func TestProcess_AnotherTakesOverAndNothingIsLostOrDouble(t *testing.T) {
 	}
 
 	told := e.process(stuck, "ITEMCAST_PROCESS_DRAIN_FOR=0s")
-	nodetest.Eventually(t, "the item shows its lowest rung", hasPlaylist)
+	nodetest.EventuallyWithin(t, nodetest.MediaTimeout, "the item shows its lowest rung", hasPlaylist)
 	told.Signal(syscall.SIGTERM)
 	if code := told.Wait(); code != 0 {
 		t.Fatalf("%s ended with %d", told, code)
 	}
 	first := playlist(t, e.Client, id)
 	killed := e.process(stuck)
-	nodetest.Eventually(t, "the second process shows its own", func() bool { return playlist(t, e.Client, id) != first })
+	nodetest.EventuallyWithin(t, nodetest.MediaTimeout, "the second process shows its own",
+		func() bool { return playlist(t, e.Client, id) != first })
 	killed.Kill()
 
 	e.process()

@@ -84,7 +84,7 @@ func processingProfile(n *nodetest.Node, body string) string {
 // await waits for the end of an item's run, and returns its status, error and item.
 func await(t *testing.T, n *nodetest.Node, id string) (status, fault string, p processed) {
 	t.Helper()
-	nodetest.Eventually(t, "the run ends", func() bool {
+	nodetest.EventuallyWithin(t, nodetest.MediaTimeout, "the run ends", func() bool {
 		run := n.Call(http.MethodGet, "/api/v1/items/"+id+"/workflow", "").WantStatus(t, http.StatusOK)
 		var answer struct {
 			Status  string

@@ -115,7 +115,18 @@ func (c patient) awaitCompleted(id string) {
 }
 
 // statuses returns the workflows that an item has had, oldest first.
+// statuses returns the workflows of an item whose run has completed, in order. The log has the end of the run a moment
+// after the item has it.
 func (c patient) statuses(id string) (all []string) {
+	c.T.Helper()
+	nodetest.Eventually(c.T, "the log has the end of the run", func() bool {
+		all = c.statusesNow(id)
+		return len(all) > 0 && all[len(all)-1] == "completed"
+	})
+	return all
+}
+
+func (c patient) statusesNow(id string) (all []string) {
 	c.T.Helper()
 	var history struct {
 		Results []struct {

@@ -101,7 +101,7 @@ func (s *studio) processed(t *testing.T, file, privacy string) shown {
 func (s *studio) await(t *testing.T, id, status string) shown {
 	t.Helper()
 	var got map[string]any
-	nodetest.Eventually(t, "the workflow of "+id+" has "+status, func() bool {
+	nodetest.EventuallyWithin(t, nodetest.MediaTimeout, "the workflow of "+id+" has "+status, func() bool {
 		got = s.Call(http.MethodGet, "/api/v1/items/"+id, "").WantStatus(t, http.StatusOK).Object(t)
 		return got["workflow"].(map[string]any)["status"] == status
 	})

@@ -10,6 +10,9 @@ import (
 // Timeout limits each wait. Only a test that fails waits as long.
 const Timeout = time.Minute
 
+// MediaTimeout limits the waits for programs such as ffmpeg: a busy machine leaves them little of its processors.
+const MediaTimeout = 5 * time.Minute
+
 // pollInterval is the time between two looks at a condition that has no signal.
 const pollInterval = 5 * time.Millisecond
 

@@ -55,7 +55,7 @@ func (in *inbox) bring(t *testing.T, name string, content []byte) outcome {
 func (in *inbox) await(t *testing.T, name, id string) (o outcome) {
 	t.Helper()
 	o.item = id
-	nodetest.Eventually(t, "the run of "+name+" ends", func() bool {
+	nodetest.EventuallyWithin(t, nodetest.MediaTimeout, "the run of "+name+" ends", func() bool {
 		var run struct {
 			Status  string
 			Actions []struct{ Error string }
