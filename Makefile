@@ -28,12 +28,12 @@ build: $(WEB_BUILT) ## Build the binary, assets bundled in: bin/itemcast.
 
 test: $(WEB_BUILT) clients ## Run all tests, against real Postgres; installs or names what is missing.
 	scripts/setup-test
-	go test -timeout 40m $(if $(CI),$(shell go list ./... | grep -E '$(EDGES)'),./...)
-	$(if $(CI),go test -race -timeout 40m $(shell go list ./... | grep -vE '$(EDGES)'))
+	go test -timeout 40m $(if $(CI),$(shell go list ./... | grep -E '$(WHOLE)'),./...)
+	$(if $(CI),go test -race -timeout 40m $(shell go list ./... | grep -vE '$(WHOLE)'))
 
-# The race detector makes a test three times as slow. So CI watches the packages in which goroutines share data, and
-# whole nodes. The edges have little of their own to share, and their tests are many.
-EDGES := /(cmd|docs|examples|internal/(bench|browse|rest|web))(/|$$)
+# The race detector makes a test three times as slow. So make test watches only the packages in which goroutines share
+# data, and not those whose tests start whole nodes. make race watches all.
+WHOLE := /(cmd|docs|examples|graph|internal/(bench|browse|node|rest|server|web))(/|$$)
 
 race: $(WEB_BUILT) clients ## Run all tests under the race detector (25 minutes).
 	scripts/setup-test

@@ -54,14 +54,21 @@ func FormerValues(
 	return values, nil
 }
 
+// ErrForeignID is returned for the id of an item that another account has had.
+var ErrForeignID = errors.New("the id is another account's")
+
 // LastRevision returns the last revision of a deleted item, or 0 if the log has never had the item. A new item with the
-// same id continues from there.
+// same id continues from there. The id of a deleted item stays with its account, for which links to the item may still
+// be around. Error: ErrForeignID.
 func LastRevision(ctx context.Context, tx db.Querier, account, item uuid.UUID) (int64, error) {
 	last, err := store.New(tx).LastRevision(ctx, store.LastRevisionParams{AccountID: account, ItemID: item})
 	if err != nil {
 		return 0, fmt.Errorf("read the last revision: %w", err)
 	}
-	return last, nil
+	if last.ForeignID {
+		return 0, ErrForeignID
+	}
+	return last.Revision, nil
 }
 
 // readAfter reads up to limit changes after a position, in order, from the database. It returns errDropped when some of

@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"testing"
@@ -188,6 +189,10 @@ func TestPruner_RevisionsContinueAfterADeletionWasDropped(t *testing.T) {
 			last, err := LastRevision(b.ctx, b.pool, b.account, item)
 			if err != nil || last != 3 {
 				t.Errorf("the last revision is %d, %v", last, err)
+			}
+			// The id stays with its account.
+			if last, err := LastRevision(b.ctx, b.pool, uuid.New(), item); !errors.Is(err, ErrForeignID) {
+				t.Errorf("for another account, the last revision is %d, %v", last, err)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package item
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -81,6 +82,9 @@ func (r *importRun) item(ctx context.Context, tx pgx.Tx, line *documentLine, inp
 			return 0, errIDTaken
 		}
 		last, err := change.LastRevision(ctx, tx, r.actor.AccountID, *id)
+		if errors.Is(err, change.ErrForeignID) {
+			return 0, errIDTaken
+		}
 		if err != nil {
 			return 0, err
 		}

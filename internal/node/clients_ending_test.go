@@ -148,7 +148,7 @@ func TestClients_GoOnAfterAnOutage(t *testing.T) {
 	pool := dbtest.New(t)
 	writer := nodetest.StartOn(t, pool)
 	address := porttest.Reserve(t)
-	_, stop := nodetest.Serve(t, pool, nodetest.Listen(t, address))
+	n, stop := nodetest.Serve(t, pool, nodetest.Listen(t, address))
 	url, file := "http://"+address, filepath.Join(t.TempDir(), "items.json")
 	clients := map[string]struct{ lines, errs <-chan json.RawMessage }{}
 	for script, args := range map[string][]string{
@@ -169,6 +169,9 @@ func TestClients_GoOnAfterAnOutage(t *testing.T) {
 	nodetest.Next(t, clients["subscribers/eventsource.mjs"].lines) // open
 	nodetest.Next(t, clients["subscribers/mirror.mjs"].lines)      // listed
 	nodetest.Next(t, clients["subscribers/urql.mjs"].lines)        // from
+	// Each follows from a cursor that it has. Being connected says less: graphql-ws asks for its cursor then.
+	nodetest.Eventually(t, "all streams are followed", func() bool { return n.Metric("itemcast_live_followers") == 4 })
+	n.AwaitHandler("wait=30", "live.(*Subscription).Wait")
 
 	stop()
 	for script, c := range clients {

@@ -95,6 +95,7 @@ var needs = map[string][]account.Permission{
 	"account.Directory.Names":    {account.ItemsView},
 	"live.Hub.Subscribe":         {account.ItemsView},
 	"live.Hub.Follow":            {account.ItemsView},
+	"live.Hub.Recent":            {account.ItemsView},
 
 	"token.Service.List":   {},
 	"token.Service.Get":    {},

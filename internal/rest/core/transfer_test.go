@@ -28,6 +28,28 @@ func TestImport_ADeletedItemContinuesItsRevisions(t *testing.T) {
 	n.Call(http.MethodPatch, path, `{"name":"stale"}`, "If-Match", `"1"`).WantStatus(t, http.StatusPreconditionFailed)
 }
 
+// Links to an item that was deleted may still be around. Another account must not answer them.
+func TestImport_TheIDOfADeletedItemStaysWithItsAccount(t *testing.T) {
+	t.Parallel()
+	n := nodetest.Start(t)
+	stranger := n.CreateStranger()
+	made := n.Call(http.MethodPost, "/api/v1/items", `{"name":"Laura","privacy":"public"}`).WantStatus(t, http.StatusCreated)
+	path := "/api/v1/items/" + made.Field(t, "id")
+	restore := func(c *nodetest.Client, want string) {
+		t.Helper()
+		got := c.Call(http.MethodPost, "/api/v1/items/import", string(made.Body)+"\n", "Content-Type", "application/x-ndjson").
+			WantStatus(t, http.StatusOK)
+		if !strings.Contains(string(got.Body), want) {
+			t.Errorf("the import reports %s, want %s", got.Body, want)
+		}
+	}
+	restore(stranger, `"rejected":1`)
+	n.Call(http.MethodDelete, path, "").WantStatus(t, http.StatusNoContent)
+	restore(stranger, `"rejected":1`)
+	stranger.Call(http.MethodGet, path, "").WantStatus(t, http.StatusNotFound)
+	restore(n.Client, `"created":1`)
+}
+
 func TestImport_SimultaneousImportsOfTheSameItemsAllSucceed(t *testing.T) {
 	t.Parallel()
 	n := nodetest.Start(t)

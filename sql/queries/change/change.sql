@@ -191,9 +191,12 @@ WHERE p.position >= @position ORDER BY p.position LIMIT 1;
 -- system: as TryLockRetention.
 DELETE FROM delivery_attempt a USING hook h WHERE a.hook_id = h.id AND a.position > @floor AND a.position <= @up_to;
 
--- LastRevision returns the last revision of a deleted item. A new item with the same id continues from there.
+-- LastRevision returns the last revision of a deleted item, from which a new item with the same id continues, and
+-- whether the item was another account's.
 -- name: LastRevision :one
 SELECT greatest(
     (SELECT max(c.revision) FROM item_change c WHERE c.account_id = @account_id AND c.item_id = @item_id),
     (SELECT t.revision FROM item_tombstone t WHERE t.account_id = @account_id AND t.item_id = @item_id),
-    0)::bigint AS revision;
+    0)::bigint AS revision,
+    (EXISTS (SELECT FROM item_change c WHERE c.item_id = @item_id AND c.account_id <> @account_id)
+    OR EXISTS (SELECT FROM item_tombstone t WHERE t.item_id = @item_id AND t.account_id <> @account_id))::boolean AS foreign_id;

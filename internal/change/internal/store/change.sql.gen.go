@@ -552,7 +552,9 @@ const lastRevision = `-- name: LastRevision :one
 SELECT greatest(
     (SELECT max(c.revision) FROM item_change c WHERE c.account_id = $1 AND c.item_id = $2),
     (SELECT t.revision FROM item_tombstone t WHERE t.account_id = $1 AND t.item_id = $2),
-    0)::bigint AS revision
+    0)::bigint AS revision,
+    (EXISTS (SELECT FROM item_change c WHERE c.item_id = $2 AND c.account_id <> $1)
+    OR EXISTS (SELECT FROM item_tombstone t WHERE t.item_id = $2 AND t.account_id <> $1))::boolean AS foreign_id
 `
 
 type LastRevisionParams struct {
@@ -560,12 +562,18 @@ type LastRevisionParams struct {
 	ItemID    uuid.UUID
 }
 
-// LastRevision returns the last revision of a deleted item. A new item with the same id continues from there.
-func (q *Queries) LastRevision(ctx context.Context, arg LastRevisionParams) (int64, error) {
+type LastRevisionRow struct {
+	Revision  int64
+	ForeignID bool
+}
+
+// LastRevision returns the last revision of a deleted item, from which a new item with the same id continues, and
+// whether the item was another account's.
+func (q *Queries) LastRevision(ctx context.Context, arg LastRevisionParams) (LastRevisionRow, error) {
 	row := q.db.QueryRow(ctx, lastRevision, arg.AccountID, arg.ItemID)
-	var revision int64
-	err := row.Scan(&revision)
-	return revision, err
+	var i LastRevisionRow
+	err := row.Scan(&i.Revision, &i.ForeignID)
+	return i, err
 }
 
 const lockConsumer = `-- name: LockConsumer :exec
