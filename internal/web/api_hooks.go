@@ -114,7 +114,7 @@ func (c *call) changeHooks() error {
 
 // addHook makes a hook, and shows its secret. That is on no other page, so the answer is the page itself.
 func (c *call) addHook() error {
-	made, secret, err := c.pages.Hooks.Create(c.Context(), mustJSON(c.hookInput(nil)))
+	made, secret, err := c.pages.Hooks.Create(c.Context(), mustJSON(c.newHookInput(nil)))
 	if wrong := refusal(err); wrong != nil {
 		return c.writeAPI(wrong.Code.Status(), apiView{Hooks: &hooksView{Form: c.wrongForm(c.newHookForm(), wrong)}})
 	}

@@ -105,9 +105,9 @@ func (c *call) tokenForm() formView {
 	}, c.filterFields(nil)...)
 	for n := range fields {
 		fields[n].Form = "token-"
-		if c.value("do") == "token" {
-			c.keepSent(&fields[n])
-		}
+	}
+	if c.value("do") == "token" {
+		c.keepSent(fields)
 	}
 	return formView{Action: c.apiPath(), Fields: fields}
 }

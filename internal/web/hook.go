@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"itemcast/internal/hook"
+	"itemcast/internal/item"
 	"itemcast/internal/problem"
 	"itemcast/internal/revision"
 )
@@ -131,7 +132,7 @@ func (c *call) saveHook(h *hook.Hook) error {
 	}
 	saved, err := c.pages.Hooks.Patch(c.Context(), h.ID, mustJSON(c.hookInput(h)), revision.Is(known),
 		"filter", "headers")
-	if wrong := problem.Of(err); wrong != nil && wrong.Code.Status() < http.StatusInternalServerError {
+	if wrong := refusal(err); wrong != nil {
 		form := c.wrongForm(c.hookForm(h), wrong)
 		if wrong.Code == problem.RevisionMismatch {
 			form.Others = []string{c.text.Get("hook.changed")}
@@ -154,19 +155,15 @@ func (c *call) wrongForm(form formView, wrong *problem.Error) formView {
 	return form
 }
 
-// hookInput is what a form says of a hook's settings; h is nil for a new one.
+// newHookInput is what the form of a new hook says. The filter keeps what a form lacks of the present one.
+func (c *call) newHookInput(present *item.Filter) map[string]any {
+	return map[string]any{"url": strings.TrimSpace(c.value("url")), "description": c.value("description"),
+		"events": c.PostForm["events"], "filter": c.filterInput(present)}
+}
+
+// hookInput is what a form says of a hook's settings.
 func (c *call) hookInput(h *hook.Hook) map[string]any {
-	var filter any
-	if h != nil {
-		filter = c.filterInput(h.Filter)
-	} else {
-		filter = c.filterInput(nil)
-	}
-	in := map[string]any{"url": strings.TrimSpace(c.value("url")), "description": c.value("description"),
-		"events": c.PostForm["events"], "filter": filter}
-	if h == nil { // the page of the hook has the rest
-		return in
-	}
+	in := c.newHookInput(h.Filter)
 	in["changed_fields"] = lines(c.value("changed_fields"))
 	in["headers"] = pairs(c.value("headers"), ":")
 	in["body"] = c.value("body")

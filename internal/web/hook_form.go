@@ -12,6 +12,9 @@ import (
 // newHookForm is the form of a new hook: what the most need.
 func (c *call) newHookForm() formView {
 	fields := c.hookFields(&hook.Hook{})
+	if c.sent("url") {
+		c.keepSent(fields)
+	}
 	return formView{Action: c.apiPath(), Fields: append(fields, c.filterFields(nil)...)}
 }
 
@@ -38,25 +41,26 @@ func (c *call) hookForm(h *hook.Hook) formView {
 			{hook.FullBody, c.text.Get("hook.body.full"), h.Body != hook.ThinBody},
 			{hook.ThinBody, c.text.Get("hook.body.thin"), h.Body == hook.ThinBody}}},
 		number("rate_limit", h.RateLimit), number("max_in_flight", h.MaxInFlight))
-	if c.sent("url") { // what the user has sent stays
-		for n := range fields {
-			c.keepSent(&fields[n])
-		}
+	if c.sent("url") {
+		c.keepSent(fields)
 	}
 	return formView{Action: c.hookPath(h.ID), Revision: h.Revision, Fields: fields, MayEdit: true}
 }
 
-// keepSent puts what the user has sent into a field.
-func (c *call) keepSent(f *field) {
-	sent, ok := c.PostForm[f.Name]
-	switch {
-	case f.Kind == "boxes" || f.Kind == "choice":
-		f.Options = slices.Clone(f.Options)
-		for n := range f.Options {
-			f.Options[n].Selected = slices.Contains(sent, f.Options[n].Value)
+// keepSent puts what the user has sent into fields.
+func (c *call) keepSent(fields []field) {
+	for n := range fields {
+		f := &fields[n]
+		sent, ok := c.PostForm[f.Name]
+		switch {
+		case f.Kind == "boxes" || f.Kind == "choice":
+			f.Options = slices.Clone(f.Options)
+			for n := range f.Options {
+				f.Options[n].Selected = slices.Contains(sent, f.Options[n].Value)
+			}
+		case ok:
+			f.Value = c.value(f.Name)
 		}
-	case ok:
-		f.Value = c.value(f.Name)
 	}
 }
 
@@ -70,16 +74,10 @@ func (c *call) hookFields(h *hook.Hook) []field {
 	for _, event := range []string{hook.ItemCreated, hook.ItemUpdated, hook.ItemDeleted, hook.ItemTriggered} {
 		events.Options = append(events.Options, option{event, c.text.Get("event." + event), slices.Contains(chosen, event)})
 	}
-	fields := []field{
+	return []field{
 		{Name: "url", Label: c.text.Get("hook.url"), Hint: c.text.Get("hook.url.hint"), Kind: "text", MaxLength: 2000,
 			Required: true, Value: h.URL},
 		{Name: "description", Label: c.text.Get("hook.description"), Kind: "text", MaxLength: 500, Value: h.Description},
 		events,
 	}
-	if c.sent("url") {
-		for n := range fields {
-			c.keepSent(&fields[n])
-		}
-	}
-	return fields
 }

@@ -44,7 +44,7 @@ type itemView struct {
 func (v *itemView) apiAddress() string { return v.API }
 
 var itemScreen = newScreen("item.html", "item_form.html", "item_files.html", "item_upload.html",
-	"item_workflow.html", "item_history.html",
+	"item_workflow.html", "run_steps.html", "item_history.html",
 	"item_deliveries.html", "item_developer.html")
 
 // Item serves the page of an item. Its forms have the field do, which says what they do.
@@ -177,9 +177,13 @@ func (c *call) changeItem() error {
 	if err != nil {
 		return err
 	}
+	byID := func(do func(uuid.UUID) (notice, error)) func(*item.Item) (notice, error) {
+		return func(i *item.Item) (notice, error) { return do(i.ID) }
+	}
+	act := byID(c.act)
 	do, known := map[string]func(*item.Item) (notice, error){
 		"restore": c.restore, "poster": c.choosePoster, "trigger": c.trigger, "redeliver": c.redeliver,
-		"start": c.startRun, "cancel": c.cancelRun, "complete": c.act, "approve": c.act, "reject": c.act,
+		"start": c.startRun, "cancel": byID(c.cancelRun), "complete": act, "approve": act, "reject": act,
 	}[c.value("do")]
 	if !known {
 		return c.saveItem(i)

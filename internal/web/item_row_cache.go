@@ -37,11 +37,7 @@ type cachedRow struct {
 const maxRows = 4096
 
 func newRowCache() rowCache {
-	rows, err := lru.New[rowKey, *cachedRow](maxRows)
-	if err != nil {
-		panic(err) // only for a size that is not positive
-	}
-	return rowCache{maphash.MakeSeed(), rows}
+	return rowCache{maphash.MakeSeed(), newCache[rowKey, *cachedRow](maxRows)}
 }
 
 // row returns the row of a document, and whether it is marked.

@@ -164,22 +164,26 @@ func (c *call) startRun(i *item.Item) (notice, error) {
 	if err != nil {
 		return notice{}, problem.New(problem.BadRequest, "Choose a workflow profile.")
 	}
-	in := workflow.StartInput{ProfileID: &profile}
+	return c.startFrom(i.ID, workflow.StartInput{ProfileID: &profile})
+}
+
+// startFrom starts a run of an item, at the action that the form names, or at the first.
+func (c *call) startFrom(id uuid.UUID, in workflow.StartInput) (notice, error) {
 	if from := c.value("from"); from != "" {
 		in.From = &from
 	}
-	_, err = c.pages.Workflows.Start(c.Context(), i.ID, in)
+	_, err := c.pages.Workflows.Start(c.Context(), id, in)
 	return done("run.started"), err
 }
 
-func (c *call) cancelRun(i *item.Item) (notice, error) {
-	_, err := c.pages.Workflows.CancelRun(c.Context(), i.ID)
+func (c *call) cancelRun(id uuid.UUID) (notice, error) {
+	_, err := c.pages.Workflows.CancelRun(c.Context(), id)
 	return done("run.stopped"), err
 }
 
-// act completes, approves or rejects the action that the form names.
-func (c *call) act(i *item.Item) (notice, error) {
+// act completes, approves or rejects the action of an item's run that the form names.
+func (c *call) act(id uuid.UUID) (notice, error) {
 	verb := c.value("do")
-	_, err := c.pages.Workflows.Act(c.Context(), i.ID, c.value("action"), machine.Verb(verb), c.value("comment"))
+	_, err := c.pages.Workflows.Act(c.Context(), id, c.value("action"), machine.Verb(verb), c.value("comment"))
 	return done("verb.done." + verb), err
 }

@@ -66,7 +66,7 @@ type column struct {
 
 func (v *itemsView) apiAddress() string { return v.API }
 
-var itemsScreen = newScreen("items.html", "items_views.html", "item_row.html")
+var itemsScreen = newScreen("items.html", "items_views.html", "item_row.html", "criteria.html")
 
 // Items serves the list of items. Its parameters are those of GET /api/v1/items. Forms change the selected items.
 func (p *Pages) Items() http.Handler { return p.serve((*call).listItems, (*call).changeItems) }

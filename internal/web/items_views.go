@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"itemcast/internal/account"
 	"itemcast/internal/item"
@@ -70,13 +69,8 @@ type keptViews struct {
 	until time.Time
 }
 
-func newViewCache() *lru.Cache[string, keptViews] {
-	views, err := lru.New[string, keptViews](maxParts)
-	if err != nil {
-		panic(err) // only for a size that is not positive
-	}
-	return views
-}
+// maxKeptViews is the number of users whose views a node keeps.
+const maxKeptViews = 512
 
 // recentViews returns the views that this user sees. A page that reports something, such as a view that has just been
 // saved on another node, reads them anew.

@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +49,7 @@ type liveRow struct {
 
 func (v *liveView) apiAddress() string { return v.API }
 
-var liveScreen = newScreen("live.html")
+var liveScreen = newScreen("live.html", "criteria.html")
 
 // Live serves the changes as they happen. Its parameters are those of GET /api/v1/changes that select changes.
 func (p *Pages) Live() http.Handler { return p.serve((*call).showLive, nil) }
@@ -96,8 +95,7 @@ func (c *call) showLive() error {
 	}
 	v.API = c.pages.root + "api/v1/changes" + withKinds(q).encode()
 	if status == http.StatusOK {
-		following := itemsQuery{values: valuesOf(q.live(cursor))}
-		v.Feed = c.pages.root + "api/v1/changes" + withKinds(following).encode()
+		v.Feed = c.pages.root + "api/v1/changes" + withKinds(q).live(cursor)
 	}
 	v.Rate = c.rate(events, time.Now())
 	if err := c.fillLive(&v, events); err != nil {
@@ -105,11 +103,6 @@ func (c *call) showLive() error {
 	}
 	c.show(liveScreen, status, &v)
 	return nil
-}
-
-func valuesOf(query string) url.Values {
-	values, _ := url.ParseQuery(strings.TrimPrefix(query, "?")) // our own
-	return values
 }
 
 // liveKinds takes the kinds of changes out of the query.

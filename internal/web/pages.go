@@ -63,7 +63,7 @@ func NewPages(c Config) *Pages {
 	app, listed := m.Pages["app"]
 	return &Pages{Config: c, root: rootOf(c.PublicURL), icon: m.Icon, notices: m.Notices, bundle: app,
 		isBuilt: err == nil && listed, isSecure: isHTTPS(c.PublicURL), rows: newRowCache(),
-		parts: newPartCache(), views: newViewCache()}
+		parts: newPartCache(), views: newCache[string, keptViews](maxKeptViews)}
 }
 
 // maxPageForm bounds a form of these pages, in bytes: a description and the metadata, escaped for a URL.

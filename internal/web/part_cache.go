@@ -20,12 +20,14 @@ type partKey struct {
 // maxParts is the number of parts that a node keeps, of some 4 kB each.
 const maxParts = 512
 
-func newPartCache() partCache {
-	parts, err := lru.New[partKey, template.HTML](maxParts)
+func newPartCache() partCache { return partCache{newCache[partKey, template.HTML](maxParts)} }
+
+func newCache[K comparable, V any](size int) *lru.Cache[K, V] {
+	cache, err := lru.New[K, V](size)
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return partCache{parts}
+	return cache
 }
 
 // part returns a part of a page, with the data that make returns.

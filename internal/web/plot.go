@@ -75,23 +75,19 @@ func (c *call) health(h hook.Health) healthView {
 		}
 	}
 	v.Median, v.Slow = median.String(), slow.String()
-	v.Summary = c.text.Count("health.summary", int(attempts), v.Rate, c.text.Latency(typical(h)), v.Slowest)
+	v.Summary = c.text.Count("health.summary", int(attempts), v.Rate, c.text.Latency(typical(h, attempts)), v.Slowest)
 	return v
 }
 
-// typical returns the median of the step with the middle number of attempts: close to the median of the day.
-func typical(h hook.Health) time.Duration {
-	var all, seen int64
-	for _, s := range h.Steps {
-		all += s.Attempts
-	}
-	var middle time.Duration
+// typical returns the median of the step that has the middle one of all attempts: close to the median of the day.
+func typical(h hook.Health, all int64) time.Duration {
+	var seen int64
 	for _, s := range h.Steps {
 		if seen += s.Attempts; s.Attempts > 0 && seen*2 >= all {
 			return s.Median
 		}
 	}
-	return middle
+	return 0
 }
 
 // scaled returns a height that shows a number: at least 2 for one that is not 0.

@@ -46,7 +46,7 @@ type listedRun struct {
 
 func (v *workflowsView) apiAddress() string { return v.API }
 
-var workflowsScreen = newScreen("workflows.html")
+var workflowsScreen = newScreen("workflows.html", "run_steps.html")
 
 // WorkflowRuns serves the runs of workflows: an inbox of those that wait for the user, those under way, and the failed
 // ones, each with its buttons.
@@ -162,21 +162,13 @@ func (c *call) changeWorkflows() error {
 }
 
 func (c *call) moveRun(id uuid.UUID) (notice, error) {
-	runs := c.pages.Workflows
-	switch verb := c.value("do"); verb {
+	switch c.value("do") {
 	case "cancel":
-		_, err := runs.CancelRun(c.Context(), id)
-		return done("run.stopped"), err
+		return c.cancelRun(id)
 	case "retry":
-		in := workflow.StartInput{}
-		if from := c.value("from"); from != "" {
-			in.From = &from
-		}
-		_, err := runs.Start(c.Context(), id, in)
-		return done("run.started"), err
+		return c.startFrom(id, workflow.StartInput{})
 	case "approve", "reject", "complete":
-		_, err := runs.Act(c.Context(), id, c.value("action"), machine.Verb(verb), c.value("comment"))
-		return done("verb.done." + verb), err
+		return c.act(id)
 	}
 	return notice{}, problem.New(problem.BadRequest, "The form does not say what to do. Load the page again.")
 }

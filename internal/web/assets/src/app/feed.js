@@ -5,8 +5,8 @@ const pause = 5_000; // milliseconds
 /**
  * Calls changed with each change that the stream at an address sends, and lost when the page cannot follow any longer.
  * Browsers allow few connections to a server, so only a visible page has one; it resumes after the last change that it
- * got. Calls connected(true) when the connection stands, and connected(false) when it breaks. Returns a function that ends
- * it.
+ * got. Calls connected(true) when the connection stands, and connected(false) when it breaks. Returns a function that
+ * ends it.
  */
 export function follow(address, changed, lost, connected) {
   if (!address || !window.EventSource) return () => {};

@@ -2,7 +2,7 @@ import { follow } from './feed.js';
 
 // The page draws at most this often, in milliseconds. Whatever comes meanwhile is counted, and the newest is kept.
 const pace = 500;
-// More rows than this are drawn in several tasks, so that none of them is long; with the pause between, in milliseconds.
+// More rows than this are drawn in several tasks, so that none is long; with the pause between them, in milliseconds.
 const rowsAtOnce = 20;
 const pause = 50;
 // The plot has a bar for each step, in milliseconds; live_rate.go draws it first.

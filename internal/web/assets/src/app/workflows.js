@@ -1,5 +1,6 @@
 import { follow } from './feed.js';
 import { isInUse } from './form.js';
+import { replacePart } from './parts.js';
 import { fetchPart } from './report.js';
 import { localTimes } from './time.js';
 
@@ -45,22 +46,17 @@ function merge(list, fresh, moved) {
   fresh.forEach((run, n) => {
     const old = document.getElementById(run.id);
     if (old && isInUse(old)) return;
-    const placed = document.importNode(run, true);
     if (old) {
-      for (const details of old.querySelectorAll('details[open]')) {
-        placed.querySelector(`#${details.id}`)?.setAttribute('open', '');
-      }
-      const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
-      old.replaceWith(placed);
-      if (focused) document.getElementById(focused)?.focus();
-    } else {
-      list.insertBefore(placed, list.children[n] ?? null);
+      replacePart(old, run);
+      return;
     }
+    const placed = document.importNode(run, true);
+    list.insertBefore(placed, list.children[n] ?? null);
     localTimes(placed);
   });
 }
 
-/** j and k lead to the next and the previous run, c to the comment; Ctrl+Enter in a comment presses the first button. */
+/** j and k lead to the next and the previous run, c to the comment. Ctrl+Enter there presses the first button. */
 function byKey(event) {
   const run = event.target.closest('li.run');
   if (!run || event.altKey || event.metaKey) return;
