@@ -182,8 +182,8 @@ func (h *Held) addAsset(ctx context.Context) ([]uuid.UUID, error) {
 
 // finishRow spends the nonce in the transaction that shows the file. Whoever else finishes the upload makes nothing.
 func (h *Held) finishRow(ctx context.Context, tx pgx.Tx, made uuid.UUID) error {
-	finished, err := store.New(tx).FinishHeld(ctx, store.FinishHeldParams{AccountID: h.Account, ID: h.ID,
-		Writer: h.writer, ItemIds: []uuid.UUID{made}})
+	finished, err := store.New(tx).Finish(ctx, store.FinishParams{AccountID: h.Account, ID: h.ID, Writer: &h.writer,
+		Bytes: h.Received, ItemIds: []uuid.UUID{made}})
 	switch {
 	case err != nil:
 		return fmt.Errorf("finish an upload: %w", err)

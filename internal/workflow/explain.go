@@ -73,8 +73,10 @@ func readLimits(ctx context.Context, q db.Querier, actor account.Actor, views []
 	}
 	limits := map[uuid.UUID]string{}
 	for _, row := range rows {
-		limits[row.ID] = "the account's quotas.parallel_jobs"
-		if !row.AccountFull {
+		switch {
+		case row.AccountFull:
+			limits[row.ID] = "the account's quotas.parallel_jobs"
+		case row.ProfileFull:
 			limits[row.ID] = "the profile's uploads.parallel_jobs"
 		}
 	}

@@ -79,21 +79,6 @@ UPDATE upload SET writer = NULL WHERE account_id = @account_id AND id = @id AND 
 UPDATE upload SET asset_ids = array_append(asset_ids, CAST(@asset_id AS uuid))
 WHERE account_id = @account_id AND id = @id AND state = 'receiving' AND writer = CAST(@writer AS uuid);
 
--- FinishHeld is Finish for the writer of a resumable upload.
--- name: FinishHeld :one
-WITH finished AS (
-    UPDATE upload u SET state = 'done', ended_at = now(), item_ids = @item_ids, asset_ids = '{}', writer = NULL
-    WHERE u.account_id = @account_id AND u.id = @id AND u.state = 'receiving' AND u.writer = CAST(@writer AS uuid)
-    RETURNING u.account_id, u.profile_id, u.nonce
-), parts AS (
-    UPDATE upload p SET state = 'ended', ended_at = now(), writer = NULL,
-        refusal = 'The ticket of this part has been used, and its upload has ended without the part.'
-    FROM finished f
-    WHERE p.account_id = f.account_id AND p.profile_id = f.profile_id AND p.nonce = f.nonce
-      AND p.partial AND p.state = 'receiving'
-)
-SELECT count(*)::bigint FROM finished;
-
 -- EndHeld ends an upload without an item, and frees its nonce.
 -- name: EndHeld :execrows
 UPDATE upload SET state = 'ended', ended_at = now(), writer = NULL, refusal = sqlc.narg('refusal')

@@ -25,12 +25,14 @@ UPDATE upload SET reserved = @reserved WHERE account_id = @account_id AND id = @
 UPDATE upload SET asset_ids = array_append(asset_ids, CAST(@asset_id AS uuid))
 WHERE account_id = @account_id AND id = @id AND state = 'receiving';
 
--- Finish spends the nonce. The files belong to items then. Parts that came with the nonce, and that no concatenation can
--- take any more, end and free what they have reserved.
+-- Finish spends the nonce. The files belong to items then. The writer is that of a resumable upload. Parts that came
+-- with the nonce, and that no concatenation can take any more, end and free what they have reserved.
 -- name: Finish :one
 WITH finished AS (
-    UPDATE upload u SET state = 'done', ended_at = now(), bytes = @bytes, item_ids = @item_ids, asset_ids = '{}'
+    UPDATE upload u SET state = 'done', ended_at = now(), bytes = @bytes, item_ids = @item_ids, asset_ids = '{}',
+        writer = NULL
     WHERE u.account_id = @account_id AND u.id = @id AND u.state = 'receiving'
+      AND u.writer IS NOT DISTINCT FROM CAST(sqlc.narg('writer') AS uuid)
     RETURNING u.account_id, u.profile_id, u.nonce
 ), parts AS (
     UPDATE upload p SET state = 'ended', ended_at = now(), writer = NULL,
@@ -39,7 +41,7 @@ WITH finished AS (
     WHERE p.account_id = f.account_id AND p.profile_id = f.profile_id AND p.nonce = f.nonce
       AND p.partial AND p.state = 'receiving'
 )
-SELECT count(*)::bigint FROM finished;
+SELECT count(*)::bigint AS finished FROM finished;
 
 -- Release ends an upload without items, and frees its nonce.
 -- name: Release :exec

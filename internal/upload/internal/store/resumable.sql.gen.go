@@ -81,41 +81,6 @@ func (q *Queries) Expire(ctx context.Context, now *time.Time) (int64, error) {
 	return result.RowsAffected(), nil
 }
 
-const finishHeld = `-- name: FinishHeld :one
-WITH finished AS (
-    UPDATE upload u SET state = 'done', ended_at = now(), item_ids = $1, asset_ids = '{}', writer = NULL
-    WHERE u.account_id = $2 AND u.id = $3 AND u.state = 'receiving' AND u.writer = CAST($4 AS uuid)
-    RETURNING u.account_id, u.profile_id, u.nonce
-), parts AS (
-    UPDATE upload p SET state = 'ended', ended_at = now(), writer = NULL,
-        refusal = 'The ticket of this part has been used, and its upload has ended without the part.'
-    FROM finished f
-    WHERE p.account_id = f.account_id AND p.profile_id = f.profile_id AND p.nonce = f.nonce
-      AND p.partial AND p.state = 'receiving'
-)
-SELECT count(*)::bigint FROM finished
-`
-
-type FinishHeldParams struct {
-	ItemIds   []uuid.UUID
-	AccountID uuid.UUID
-	ID        uuid.UUID
-	Writer    uuid.UUID
-}
-
-// FinishHeld is Finish for the writer of a resumable upload.
-func (q *Queries) FinishHeld(ctx context.Context, arg FinishHeldParams) (int64, error) {
-	row := q.db.QueryRow(ctx, finishHeld,
-		arg.ItemIds,
-		arg.AccountID,
-		arg.ID,
-		arg.Writer,
-	)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
 const forgetSegments = `-- name: ForgetSegments :exec
 UPDATE upload SET segments = '{}', sizes = '{}', open_segments = '{}'
 WHERE account_id = $1 AND id = $2 AND state <> 'receiving'

@@ -62,8 +62,10 @@ func (q *Queries) EndDead(ctx context.Context, deadAfter float64) (int64, error)
 
 const finish = `-- name: Finish :one
 WITH finished AS (
-    UPDATE upload u SET state = 'done', ended_at = now(), bytes = $1, item_ids = $2, asset_ids = '{}'
+    UPDATE upload u SET state = 'done', ended_at = now(), bytes = $1, item_ids = $2, asset_ids = '{}',
+        writer = NULL
     WHERE u.account_id = $3 AND u.id = $4 AND u.state = 'receiving'
+      AND u.writer IS NOT DISTINCT FROM CAST($5 AS uuid)
     RETURNING u.account_id, u.profile_id, u.nonce
 ), parts AS (
     UPDATE upload p SET state = 'ended', ended_at = now(), writer = NULL,
@@ -72,7 +74,7 @@ WITH finished AS (
     WHERE p.account_id = f.account_id AND p.profile_id = f.profile_id AND p.nonce = f.nonce
       AND p.partial AND p.state = 'receiving'
 )
-SELECT count(*)::bigint FROM finished
+SELECT count(*)::bigint AS finished FROM finished
 `
 
 type FinishParams struct {
@@ -80,20 +82,22 @@ type FinishParams struct {
 	ItemIds   []uuid.UUID
 	AccountID uuid.UUID
 	ID        uuid.UUID
+	Writer    *uuid.UUID
 }
 
-// Finish spends the nonce. The files belong to items then. Parts that came with the nonce, and that no concatenation can
-// take any more, end and free what they have reserved.
+// Finish spends the nonce. The files belong to items then. The writer is that of a resumable upload. Parts that came
+// with the nonce, and that no concatenation can take any more, end and free what they have reserved.
 func (q *Queries) Finish(ctx context.Context, arg FinishParams) (int64, error) {
 	row := q.db.QueryRow(ctx, finish,
 		arg.Bytes,
 		arg.ItemIds,
 		arg.AccountID,
 		arg.ID,
+		arg.Writer,
 	)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
+	var finished int64
+	err := row.Scan(&finished)
+	return finished, err
 }
 
 const insertUpload = `-- name: InsertUpload :execrows

@@ -205,19 +205,14 @@ func (q *Queries) FailAttempt(ctx context.Context, arg FailAttemptParams) error 
 }
 
 const fullProfiles = `-- name: FullProfiles :many
-SELECT p.id, full_account.full AS account_full, full_profile.full AS profile_full
+SELECT p.id, coalesce(count(b.id) >= a.quota_parallel_jobs, false)::boolean AS account_full,
+    coalesce(count(b.id) FILTER (WHERE b.profile_id = p.id) >= (p.uploads->>'parallel_jobs')::bigint, false)::boolean
+        AS profile_full
 FROM workflow_profile p JOIN account a ON a.id = p.account_id
-CROSS JOIN LATERAL (
-    SELECT coalesce(count(*) >= a.quota_parallel_jobs, false)::boolean AS full FROM workflow_run b
-    WHERE b.account_id = p.account_id AND b.process_action IS NOT NULL AND b.finished_at IS NULL
-      AND b.process_owner IS NOT NULL AND b.wake_at >= now()
-) full_account
-CROSS JOIN LATERAL (
-    SELECT coalesce(count(*) >= (p.uploads->>'parallel_jobs')::bigint, false)::boolean AS full FROM workflow_run b
-    WHERE b.account_id = p.account_id AND b.profile_id = p.id AND b.process_action IS NOT NULL
-      AND b.finished_at IS NULL AND b.process_owner IS NOT NULL AND b.wake_at >= now()
-) full_profile
-WHERE p.account_id = $1 AND p.id = ANY ($2::uuid[]) AND (full_account.full OR full_profile.full)
+LEFT JOIN workflow_run b ON b.account_id = p.account_id AND b.process_action IS NOT NULL AND b.finished_at IS NULL
+    AND b.process_owner IS NOT NULL AND b.wake_at >= now()
+WHERE p.account_id = $1 AND p.id = ANY ($2::uuid[])
+GROUP BY p.id, a.id
 `
 
 type FullProfilesParams struct {
@@ -231,7 +226,7 @@ type FullProfilesRow struct {
 	ProfileFull bool
 }
 
-// FullProfiles returns which of some profiles have as many items in processing as they, or their account, may have.
+// FullProfiles returns whether some profiles, and their account, have as many items in processing as they may have.
 func (q *Queries) FullProfiles(ctx context.Context, arg FullProfilesParams) ([]FullProfilesRow, error) {
 	rows, err := q.db.Query(ctx, fullProfiles, arg.AccountID, arg.ProfileIds)
 	if err != nil {
