@@ -31,8 +31,8 @@ test: $(WEB_BUILT) clients ## Run all tests, against real Postgres; installs or 
 	go test -timeout 40m $(if $(CI),$(shell go list ./... | grep -E '$(WHOLE)'),./...)
 	$(if $(CI),go test -race -timeout 40m $(shell go list ./... | grep -vE '$(WHOLE)'))
 
-# The race detector makes a test three times as slow. So make test watches only the packages in which goroutines share
-# data, and not those whose tests start whole nodes. make race watches all.
+# The race detector makes a test three times as slow. In CI, make test uses it for the packages in which goroutines share
+# data, and not for those whose tests start whole nodes. make race uses it for all.
 WHOLE := /(cmd|docs|examples|graph|internal/(bench|browse|node|rest|server|web))(/|$$)
 
 race: $(WEB_BUILT) clients ## Run all tests under the race detector (25 minutes).
@@ -85,7 +85,7 @@ $(WEB_BUILT): $(WEB)/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd $(WEB) && node build.mjs
 
 # The tools are pinned in tools/go.mod, so that the product's go.mod does not have their dependencies. Without cgo, sqlc
-# needs no C compiler, which would read all of Postgres's parser.
+# is built in half a minute less: its parser of Postgres is then no C code.
 tools: $(TOOLS)/.stamp-generators $(TOOLS)/.stamp-linters ## Build the pinned tools.
 
 $(TOOLS)/.stamp-generators: tools/go.mod tools/go.sum $(wildcard tools/gqlgen/*.go tools/openapi/*.go)

@@ -58,8 +58,8 @@ func FormerValues(
 var ErrForeignID = errors.New("the id is another account's")
 
 // LastRevision returns the last revision of a deleted item, or 0 if the log has never had the item. A new item with the
-// same id continues from there. The id of a deleted item stays with its account, for which links to the item may still
-// be around. Error: ErrForeignID.
+// same id continues from there. The id of a deleted item stays with its account, because links to the item may
+// still be around. Error: ErrForeignID.
 func LastRevision(ctx context.Context, tx db.Querier, account, item uuid.UUID) (int64, error) {
 	last, err := store.New(tx).LastRevision(ctx, store.LastRevisionParams{AccountID: account, ItemID: item})
 	if err != nil {

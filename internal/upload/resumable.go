@@ -48,14 +48,17 @@ type Resumable struct {
 // Complete reports whether all bytes are stored. Only Done says that the item has them.
 func (r Resumable) Complete() bool { return r.Received == r.Size }
 
-// newKey returns a key for the URL of an upload, with 130 random bits. The table has only its digest.
+// keyLength is that of rand.Text: 26 characters of base32, which have 130 bits.
+const keyLength = 26
+
+// newKey returns a random key for the URL of an upload. The table has only its digest.
 func newKey() string { return rand.Text() }
 
 // joinedKey returns the key of the upload that takes parts. It is the same for the same parts, so a client that asks
 // again gets the same URL. Who knows the keys of the parts may know it.
 func joinedKey(parts []string) string {
 	sum := sha256.Sum256([]byte("parts " + strings.Join(parts, " ")))
-	return base32.StdEncoding.EncodeToString(sum[:])[:len(newKey())]
+	return base32.StdEncoding.EncodeToString(sum[:])[:keyLength]
 }
 
 func keyHash(key string) []byte {

@@ -12,7 +12,7 @@ type work struct {
 	total   float64
 
 	mu       sync.Mutex
-	reached  map[string]float64 // of each step's weight, 0 to 1
+	reached  map[string]float64 // how much of each step is done, 0 to 1
 	shown    int
 	progress func(int) // one call at a time
 }
@@ -35,7 +35,7 @@ func (l *Ladder) newWork(progress func(int)) *work {
 	return w
 }
 
-// follow returns what gets the time that a step has reached.
+// follow returns the function that is told which time of the source a step has reached.
 func (w *work) follow(name string) func(time.Duration) {
 	return func(at time.Duration) { w.show(name, at.Seconds()/w.length.Seconds()) }
 }

@@ -42,9 +42,8 @@ type words struct {
 }
 
 var (
-	languages = []language.Tag{language.English, language.German}
-	matcher   = language.NewMatcher(languages)
-	texts     = []words{{
+	matcher = language.NewMatcher([]language.Tag{language.English, language.German})
+	texts   = []words{{ // in the matcher's order
 		tag: "en", title: "The file was not taken", again: "Back to the page of the form",
 		back: "Go back to the form with the Back button of your browser.",
 		advice: map[problem.Code]string{
